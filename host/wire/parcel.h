@@ -1,0 +1,31 @@
+/* parcel.h - an encoded list of Lua values: bytes, blocks beside them, definitions it needs. */
+#ifndef PARCEL_H
+#define PARCEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "block/block.h"
+
+/* What the bytes refer to by number and the receiver must know before it decodes them: the
+   code of a function, or a class. A higher version of the same number replaces the lower. */
+typedef struct Definition {
+  uint32_t number, version;
+} Definition;
+
+/* Counted; read-only once encoded, so that one parcel is sent to all workers. */
+typedef struct Parcel {
+  size_t refs;
+  uint8_t *bytes;      /* owned, from malloc */
+  size_t len;          /* of bytes */
+  BlockSlice *slices;  /* owned array; one block reference each */
+  uint32_t n_slices;
+  Definition *defs;    /* owned array; not sent, but read by the sender */
+  uint32_t n_defs;
+} Parcel;
+
+Parcel *parcel_new (void); /* empty, one reference; NULL without memory */
+Parcel *parcel_retain (Parcel *p);
+void parcel_release (Parcel *p); /* NULL is allowed */
+size_t parcel_total_len (const Parcel *p); /* bytes and slices */
+
+#endif

@@ -1,0 +1,61 @@
+/* wire.h - Lua values to parcels and back. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <lua.h>
+#include "wire/parcel.h"
+
+/* What the encoder and the decoder ask of the pool. Any function may be NULL. */
+typedef struct WireContext {
+  void *user;
+  /* Encoder: is the value at index (a userdata that is no array, or an immutable table) to
+     cross as a remote object? 1 and *id; 0: no; -1 and *why, when it must be refused. */
+  int (*remote_id) (lua_State *L, int index, void *user, uint64_t *id, const char **why);
+  /* Decoder: pushes the object that id stands for and returns 1, or pushes nothing and
+     returns 0 when there is none. */
+  int (*remote_push) (lua_State *L, uint64_t id, void *user);
+  /* Decoder: registry reference of the table, number -> object, of what the sender has
+     defined so far (wire_define fills it); LUA_NOREF where parcels are self-contained. */
+  int definitions;
+} WireContext;
+
+/* An encoder is a userdata: when anything raises, the collector frees what it holds. */
+typedef struct Encoder Encoder;
+
+/* Pushes a fresh encoder. context must outlive it. self_contained: definitions are written
+   into the parcel itself rather than listed in parcel->defs. */
+Encoder *wire_encoder (lua_State *L, const WireContext *context, int self_contained);
+
+/* Appends one value; shared references, cycles and shared upvalues are kept among all values
+   of one encoder. What cannot cross raises "<label>: <path> is ... and cannot be sent to a
+   worker"; label names the root, as in "argument 2". */
+void wire_encode (lua_State *L, Encoder *e, int index, const char *label);
+
+/* Appends items first..last of the list at index, as a list of its own. Paths name item i. */
+void wire_encode_slice (lua_State *L, Encoder *e, int index, lua_Integer first,
+                        lua_Integer last, const char *label);
+
+/* Ends the encoding and returns the parcel, one reference, the caller's. The encoder stays on
+   the stack, empty. Raises only for want of memory. */
+Parcel *wire_finish (lua_State *L, Encoder *e);
+
+/* Pushes the values of the parcel and returns how many; raises "malformed message: <what> at
+   byte <offset>" on bytes that are not an encoding. */
+int wire_decode (lua_State *L, const Parcel *p, const WireContext *context);
+
+/* Sender: the parcel that defines number (a reference for the caller), to be sent before any
+   parcel that lists it. Receiver: takes it up. */
+Parcel *wire_definition (lua_State *L, Definition d);
+void wire_define (lua_State *L, const Parcel *p, const WireContext *context);
+
+/* Sender: which definitions one receiver has. Plain memory, no Lua. */
+typedef struct Known {
+  uint32_t *versions; /* by number - 1; 0: unknown */
+  size_t n;
+} Known;
+int known_add (Known *k, Definition d, int *is_new); /* 0 or UV_ENOMEM */
+void known_fini (Known *k);
+
+int luaopen_host_wire (lua_State *L);
+
+#endif
