@@ -15,6 +15,7 @@ typedef struct BlockSlice {
   size_t offset, len;
 } BlockSlice;
 
+/* len may be 0: the block then has an address, but no bytes. */
 int block_new (Block **b, size_t len);      /* 0 or UV_ENOMEM; contents undefined */
 int block_new_zero (Block **b, size_t len); /* 0 or UV_ENOMEM; contents zero */
 Block *block_retain (Block *b);             /* returns b */
@@ -24,8 +25,8 @@ const void *block_data (const Block *b);    /* aligned to 64 bytes */
 bool block_is_shared (const Block *b);      /* would block_write have to copy? */
 
 /* Makes the caller's reference *b writable and returns its memory in *data: where others hold
-   the block too, *b is replaced by a copy of its first keep bytes (and the old reference is
-   released). 0, or UV_ENOMEM and *b as it was. */
+   the block too, *b is replaced by another block of the same length into which the first keep
+   bytes are copied (and the old reference is released). 0, or UV_ENOMEM and *b as it was. */
 int block_write (Block **b, size_t keep, void **data);
 
 /* Bytes held by all blocks of this process, for the collector and for specs. */
