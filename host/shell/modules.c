@@ -33,6 +33,10 @@ static int l_search (lua_State *L) {
 
 static int l_open (lua_State *L) {
   Host *host = lua_touserdata(L, 1);
+  if (host->ignore_environment) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* the package library looks for it */
+  }
   luaL_openlibs(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   luaL_setfuncs(L, preloaded, 0);

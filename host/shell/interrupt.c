@@ -1,0 +1,56 @@
+/* interrupt.c - Ctrl-C: an error in the Lua code that runs, or news for who waits. */
+#include "shell/interrupt.h"
+
+#include <pthread.h>
+#include <lauxlib.h>
+
+/* A signal handler has no argument to find this through, hence the one variable of the kind.
+   It is written only while SIGINT has its default action. */
+static struct {
+  Host *host;
+  lua_State *L;     /* NULL: count only */
+  pthread_t thread; /* the one that runs L */
+} target;
+
+static void hook (lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  Host *host = host_get(L);
+  lua_sethook(L, NULL, 0, 0);
+  if (host->interrupts == 0) return; /* a wait took it in between */
+  host->interrupts = 0;
+  luaL_error(L, "interrupted!");
+}
+
+static void on_sigint (int number) {
+  Host *host = target.host;
+  if (!pthread_equal(pthread_self(), target.thread)) {
+    pthread_kill(target.thread, number); /* a thread of the BLAS got it */
+    return;
+  }
+  host->interrupts = host->interrupts + 1;
+  void (*on_interrupt) (void *) = host->on_interrupt;
+  if (on_interrupt != NULL) {
+    on_interrupt(host->interrupt_user);
+  } else if (target.L != NULL && host->interrupts == 1) {
+    lua_sethook(target.L, hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  } else if (target.L != NULL && !host->interactive) {
+    signal(number, SIG_DFL); /* Lua does not get to run: some C function is at it */
+    raise(number);
+  }
+}
+
+void interrupt_start (Host *host, lua_State *L) {
+  host->interrupts = 0;
+  target.host = host;
+  target.L = L;
+  target.thread = pthread_self();
+  struct sigaction action = {.sa_handler = on_sigint}; /* no SA_RESTART: reads shall end */
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+}
+
+void interrupt_stop (Host *host) {
+  signal(SIGINT, SIG_DFL);
+  if (target.L != NULL && lua_gethook(target.L) == hook) lua_sethook(target.L, NULL, 0, 0);
+  host->interrupts = 0;
+}

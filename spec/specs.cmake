@@ -1,0 +1,38 @@
+# One test for each folder that holds specs, run by busted inside neap, and one for luacheck.
+# A new spec file or folder is found by the next build.
+
+find_program(BUSTED busted)
+find_program(LUACHECK luacheck)
+file(GLOB_RECURSE spec_files RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS
+     ${CMAKE_SOURCE_DIR}/spec/*_spec.lua)
+
+set(spec_folders "")
+foreach(file IN LISTS spec_files)
+  cmake_path(GET file PARENT_PATH folder)
+  if(NOT folder MATCHES "^spec/bench")
+    list(APPEND spec_folders ${folder})
+  endif()
+endforeach()
+list(REMOVE_DUPLICATES spec_folders)
+
+foreach(folder IN LISTS spec_folders)
+  if(NOT BUSTED)
+    message(STATUS "busted was not found: no specs in ctest")
+    break()
+  endif()
+  string(REGEX REPLACE "^spec/" "" name ${folder})
+  add_test(NAME ${name} COMMAND neap ${BUSTED} --no-recursive ${folder}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  # What the caller has set for another Lua must not reach busted. A run of no spec at all is
+  # a failure too.
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT 300
+    ENVIRONMENT_MODIFICATION
+      "LUA_PATH=unset:;LUA_PATH_5_4=unset:;LUA_CPATH=unset:;LUA_CPATH_5_4=unset:;LUA_INIT=unset:;LUA_INIT_5_4=unset:"
+    FAIL_REGULAR_EXPRESSION "(^|[^0-9])0 successes / 0 failures / 0 errors")
+endforeach()
+
+if(LUACHECK)
+  add_test(NAME luacheck COMMAND ${LUACHECK} --quiet lua spec examples
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endif()
