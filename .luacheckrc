@@ -1,4 +1,5 @@
 std = "lua54"
 max_line_length = 100
+include_files = { "lua", "spec", "examples", ".busted", ".luacheckrc" }
 files["spec"] = { std = "lua54+busted" }
-files[".busted"] = { std = "lua54" }
+files[".luacheckrc"] = { std = "luacheckrc" }

@@ -33,6 +33,6 @@ foreach(folder IN LISTS spec_folders)
 endforeach()
 
 if(LUACHECK)
-  add_test(NAME luacheck COMMAND ${LUACHECK} --quiet lua spec examples
+  add_test(NAME luacheck COMMAND ${LUACHECK} --quiet .
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endif()
