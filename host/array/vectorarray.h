@@ -37,4 +37,8 @@ const double *vectorarray_panel (lua_State *L, const VectorArray *U, size_t *ld)
    when there is no memory for the copy that a shared block needs. */
 double *vectorarray_vector_write (lua_State *L, VectorArray *U, size_t j);
 
+/* Takes all vectors away from the array at arg, and gives their memory back. Raises where the array
+   has views, is one, or is frozen. */
+void vectorarray_clear (lua_State *L, int arg);
+
 #endif

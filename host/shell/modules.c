@@ -4,9 +4,11 @@
 #include <string.h>
 #include <lauxlib.h>
 #include <lualib.h>
+#include "array/array.h"
 
 /* C modules of neap, found by require. */
 static const luaL_Reg preloaded[] = {
+  {"host.array", luaopen_host_array},
   {NULL, NULL},
 };
 

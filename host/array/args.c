@@ -1,0 +1,152 @@
+/* args.c - arguments of array functions. */
+#include "array/args.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <lauxlib.h>
+
+size_t args_size (lua_State *L, int arg, const char *name) {
+  lua_Integer n = luaL_checkinteger(L, arg);
+  if (n < 0) {
+    luaL_argerror(L, arg, lua_pushfstring(L, "%s: at least 0 expected, got %I", name, n));
+  }
+  return (size_t)n;
+}
+
+static const char *range_message (lua_State *L, lua_Integer i, size_t n) {
+  if (n == 0) return lua_pushfstring(L, "index %I out of range: there are none", i);
+  return lua_pushfstring(L, "index %I out of range 1..%I", i, (lua_Integer)n);
+}
+
+size_t args_index (lua_State *L, int arg, size_t n) {
+  lua_Integer i = luaL_checkinteger(L, arg);
+  if ((lua_Unsigned)i - 1u >= n) luaL_argerror(L, arg, range_message(L, i, n));
+  return (size_t)i - 1;
+}
+
+double args_pop_number (lua_State *L, int arg, const char *format, ...) {
+  int is_number;
+  double x = lua_tonumberx(L, -1, &is_number);
+  if (!is_number || lua_type(L, -1) != LUA_TNUMBER) {
+    char what[96];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    luaL_argerror(L, arg, lua_pushfstring(L, "%s: number expected, got %s", what,
+                                          luaL_typename(L, -1)));
+  }
+  lua_pop(L, 1);
+  return x;
+}
+
+size_t args_list_len (lua_State *L, int arg) {
+  luaL_checktype(L, arg, LUA_TTABLE);
+  lua_Integer n = luaL_len(L, arg);
+  luaL_argcheck(L, n >= 0, arg, "list of negative length");
+  return (size_t)n;
+}
+
+void *args_scratch (lua_State *L, size_t n, size_t size) {
+  if (n > (size_t)PTRDIFF_MAX / size) luaL_error(L, "not enough memory");
+  return lua_newuserdatauv(L, n * size, 0);
+}
+
+double *args_numbers (lua_State *L, int arg, size_t n) {
+  size_t got = args_list_len(L, arg);
+  if (got != n) {
+    luaL_argerror(L, arg, lua_pushfstring(L, "list of %I numbers expected, got %I",
+                                          (lua_Integer)n, (lua_Integer)got));
+  }
+  double *x = args_scratch(L, n, sizeof *x);
+  for (size_t i = 0; i < n; i++) {
+    lua_geti(L, arg, (lua_Integer)i + 1);
+    x[i] = args_pop_number(L, arg, "entry %zu", i + 1);
+  }
+  return x;
+}
+
+size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n) {
+  if (lua_type(L, arg) == LUA_TNUMBER) {
+    size_t i = args_index(L, arg, limit);
+    size_t *one = args_scratch(L, 1, sizeof *one);
+    *one = i;
+    *n = 1;
+    return one;
+  }
+  if (!lua_istable(L, arg)) luaL_typeerror(L, arg, "index or list of indices");
+  *n = args_list_len(L, arg);
+  size_t *indices = args_scratch(L, *n, sizeof *indices);
+  for (size_t k = 0; k < *n; k++) {
+    lua_geti(L, arg, (lua_Integer)k + 1);
+    int is_integer;
+    lua_Integer i = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || lua_type(L, -1) != LUA_TNUMBER) {
+      const char *got = lua_type(L, -1) == LUA_TNUMBER ? "a fraction" : luaL_typename(L, -1);
+      luaL_argerror(L, arg, lua_pushfstring(L, "entry %I: index expected, got %s",
+                                            (lua_Integer)k + 1, got));
+    }
+    if ((lua_Unsigned)i - 1u >= limit) luaL_argerror(L, arg, range_message(L, i, limit));
+    lua_pop(L, 1);
+    indices[k] = (size_t)i - 1;
+  }
+  return indices;
+}
+
+void args_options (lua_State *L, int arg, const char *const names[]) {
+  if (lua_isnoneornil(L, arg)) {
+    lua_settop(L, arg < lua_gettop(L) ? lua_gettop(L) : arg);
+    lua_newtable(L);
+    lua_replace(L, arg);
+    return;
+  }
+  luaL_checktype(L, arg, LUA_TTABLE);
+  lua_pushnil(L);
+  while (lua_next(L, arg) != 0) {
+    lua_pop(L, 1);
+    size_t k = 0;
+    if (lua_type(L, -1) == LUA_TSTRING) {
+      while (names[k] != NULL && strcmp(names[k], lua_tostring(L, -1)) != 0) k++;
+    }
+    if (lua_type(L, -1) != LUA_TSTRING || names[k] == NULL) {
+      luaL_argerror(L, arg, lua_pushfstring(L, "unknown option '%s'", luaL_tolstring(L, -1, NULL)));
+    }
+  }
+}
+
+bool args_option_boolean (lua_State *L, int arg, const char *name, bool standard) {
+  int type = lua_getfield(L, arg, name);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
+    luaL_argerror(L, arg, lua_pushfstring(L, "option %s: boolean expected, got %s", name,
+                                          luaL_typename(L, -1)));
+  }
+  bool value = type == LUA_TNIL ? standard : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+double args_option_number (lua_State *L, int arg, const char *name, double standard) {
+  if (lua_getfield(L, arg, name) == LUA_TNIL) {
+    lua_pop(L, 1);
+    return standard;
+  }
+  return args_pop_number(L, arg, "option %s", name);
+}
+
+int args_refuse (lua_State *L, int arg, const char *message) {
+  return arg == 1 ? luaL_error(L, "%s", message) : luaL_argerror(L, arg, message);
+}
+
+void args_check_dim (lua_State *L, int arg, size_t expected, size_t got) {
+  if (expected == got) return;
+  luaL_argerror(L, arg, lua_pushfstring(L, "dimension %I expected, got %I", (lua_Integer)expected,
+                                        (lua_Integer)got));
+}
+
+void args_check_len (lua_State *L, int arg, size_t expected, size_t got) {
+  if (expected == got) return;
+  luaL_argerror(L, arg, lua_pushfstring(L, "%I vectors expected, got %I", (lua_Integer)expected,
+                                        (lua_Integer)got));
+}

@@ -1,0 +1,44 @@
+/* args.h - arguments of array functions: sizes, indices, lists of numbers, options. Every function
+   raises an argument error that names what was expected and what came. */
+#ifndef ARGS_H
+#define ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <lua.h>
+
+size_t args_size (lua_State *L, int arg, const char *name);   /* an integer, at least 0 */
+size_t args_index (lua_State *L, int arg, size_t n);          /* 1..n, returned as 0..n-1 */
+
+/* The number at the top of the stack, which is popped; what names it in the message, as in
+   "entry 2 of vector 3". */
+double args_pop_number (lua_State *L, int arg, const char *format, ...)
+  __attribute__((format(printf, 3, 4)));
+
+/* Length of the list at arg; it may have metamethods. */
+size_t args_list_len (lua_State *L, int arg);
+
+/* The list of numbers at arg, n of them; pushes the scratch userdata that holds them. */
+double *args_numbers (lua_State *L, int arg, size_t n);
+
+/* The index at arg, or the list of them, each in 1..limit; pushes the scratch userdata that holds
+   them, counted from 0. */
+size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n);
+
+/* A scratch userdata of n elements of the given size, pushed; contents undefined. */
+void *args_scratch (lua_State *L, size_t n, size_t size);
+
+/* Options are a table at arg, or nothing. An option that is not among names (ended by NULL) is an
+   error that names it. Afterwards arg holds a table. */
+void args_options (lua_State *L, int arg, const char *const names[]);
+bool args_option_boolean (lua_State *L, int arg, const char *name, bool standard);
+double args_option_number (lua_State *L, int arg, const char *name, double standard);
+
+/* Raises message for argument arg of a method; about the object itself where arg is 1. */
+int args_refuse (lua_State *L, int arg, const char *message);
+
+/* Both sizes in one message: "dimension 10 expected, got 12". */
+void args_check_dim (lua_State *L, int arg, size_t expected, size_t got);
+void args_check_len (lua_State *L, int arg, size_t expected, size_t got);
+
+#endif

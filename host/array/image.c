@@ -1,0 +1,96 @@
+/* image.c - arrays of every kind taken apart for a journey and put together again. */
+#include "array/image.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <lauxlib.h>
+#include "array/matrix_store.h"
+#include "array/memory.h"
+#include "array/vectorarray_store.h"
+
+int array_kind (lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA) return 0;
+  if (vectorarray_test(L, index) != NULL) return ARRAY_VECTORARRAY;
+  if (matrix_test(L, index) != NULL) return ARRAY_MATRIX;
+  return 0;
+}
+
+static void set_slice (ArrayImage *image, Block *block, size_t offset, size_t n) {
+  image->n_slices = 1;
+  image->slices[0] = (BlockSlice){.block = block, .offset = offset, .len = n * sizeof(double)};
+}
+
+static void export_vectorarray (lua_State *L, const VectorArray *U, ArrayImage *image) {
+  const VectorArray *root = vectorarray_root(U);
+  size_t ld, n = U->dim * U->len; /* checked when a view with repeats is gathered */
+  *image = (ArrayImage){.kind = ARRAY_VECTORARRAY, .shape = {U->dim, U->len}};
+  if (root->frozen && !U->is_view) image->flags = ARRAY_FROZEN;
+  if (vectorarray_is_panel(U, &ld) && (U->len <= 1 || ld == U->dim || U->dim == 0)) {
+    size_t before = U->len == 0 ? 0 : vectorarray_place(U, 0) * U->dim * sizeof(double);
+    set_slice(image, block_retain(root->block), root->offset + before, n);
+    return;
+  }
+  Block *block = memory_block(L, memory_size(L, U->dim, U->len), false);
+  vectorarray_gather(U, memory_own(block));
+  set_slice(image, block, 0, n);
+}
+
+static void export_matrix (const Matrix *M, ArrayImage *image) {
+  *image = (ArrayImage){.kind = ARRAY_MATRIX, .shape = {M->rows, M->cols}};
+  if (M->frozen) image->flags = ARRAY_FROZEN;
+  set_slice(image, block_retain(M->block), M->offset, M->rows * M->cols);
+}
+
+void array_export (lua_State *L, int index, ArrayImage *image) {
+  const VectorArray *U = vectorarray_test(L, index);
+  if (U != NULL) {
+    export_vectorarray(L, U, image);
+  } else {
+    const Matrix *M = matrix_test(L, index);
+    assert(M != NULL); /* the caller has asked array_kind */
+    export_matrix(M, image);
+  }
+}
+
+/* NULL when the one slice of the image is the rows x cols doubles that its shape promises. */
+static const char *check_dense (const ArrayImage *image) {
+  const BlockSlice *slice = &image->slices[0];
+  size_t n;
+  if (image->flags & ARRAY_COMPLEX) return "complex array";
+  if (image->flags & ~ARRAY_FROZEN) return "array with unknown flags";
+  if (image->n_slices != 1) return "array with a wrong number of slices";
+  if (image->shape[0] > INT64_MAX / sizeof(double) || image->shape[1] > INT64_MAX ||
+      !memory_multiply((size_t)image->shape[0], (size_t)image->shape[1], &n) ||
+      n > PTRDIFF_MAX / sizeof(double)) {
+    return "array of too large a shape";
+  }
+  if (slice->len != n * sizeof(double)) return "array whose data do not fit its shape";
+  if (slice->offset % sizeof(double) != 0) return "array at an odd offset";
+  if (slice->block == NULL || slice->offset > block_len(slice->block) ||
+      slice->len > block_len(slice->block) - slice->offset) {
+    return "array whose data do not fit their block";
+  }
+  return NULL;
+}
+
+const char *array_import (lua_State *L, const ArrayImage *image) {
+  if (image->kind != ARRAY_VECTORARRAY && image->kind != ARRAY_MATRIX) {
+    return "array of unknown kind";
+  }
+  const char *wrong = check_dense(image);
+  if (wrong != NULL) return wrong;
+  const BlockSlice *slice = &image->slices[0];
+  bool frozen = (image->flags & ARRAY_FROZEN) != 0;
+  if (image->kind == ARRAY_VECTORARRAY) {
+    VectorArray *U = vectorarray_push_closed(L);
+    vectorarray_adopt(U, block_retain(slice->block), slice->offset, (size_t)image->shape[0],
+                      (size_t)image->shape[1]);
+    U->frozen = frozen;
+  } else {
+    Matrix *M = matrix_push_closed(L);
+    matrix_adopt(M, block_retain(slice->block), slice->offset, (size_t)image->shape[0],
+                 (size_t)image->shape[1]);
+    M->frozen = frozen;
+  }
+  return NULL;
+}

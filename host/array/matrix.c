@@ -1,0 +1,122 @@
+/* matrix.c - storage of matrices. */
+#include "array/matrix_store.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+#include "array/args.h"
+#include "array/memory.h"
+
+Matrix *matrix_check (lua_State *L, int arg) {
+  Matrix *M = luaL_checkudata(L, arg, MATRIX_TNAME);
+  luaL_argcheck(L, M->block != NULL, arg, "Matrix is closed");
+  return M;
+}
+
+Matrix *matrix_test (lua_State *L, int index) {
+  Matrix *M = luaL_testudata(L, index, MATRIX_TNAME);
+  return M != NULL && M->block != NULL ? M : NULL;
+}
+
+Matrix *matrix_push_closed (lua_State *L) {
+  Matrix *M = lua_newuserdatauv(L, sizeof *M, 0);
+  *M = (Matrix){0}; /* closed: __gc is right whatever follows */
+  luaL_setmetatable(L, MATRIX_TNAME);
+  return M;
+}
+
+void matrix_adopt (Matrix *M, Block *block, size_t offset, size_t rows, size_t cols) {
+  assert(M->block == NULL);
+  M->block = block;
+  M->offset = offset;
+  M->rows = rows;
+  M->cols = cols;
+}
+
+static Matrix *push (lua_State *L, size_t rows, size_t cols, bool zero) {
+  size_t len = memory_size(L, rows, cols);
+  Matrix *M = matrix_push_closed(L);
+  matrix_adopt(M, memory_block(L, len, zero), 0, rows, cols);
+  return M;
+}
+
+Matrix *matrix_push (lua_State *L, size_t rows, size_t cols) {
+  return push(L, rows, cols, true);
+}
+
+Matrix *matrix_push_raw (lua_State *L, size_t rows, size_t cols) {
+  return push(L, rows, cols, false);
+}
+
+void matrix_close (Matrix *M) {
+  Block *block = M->block;
+  M->block = NULL;
+  block_release(block);
+}
+
+size_t matrix_rows (const Matrix *M) {
+  return M->rows;
+}
+
+size_t matrix_cols (const Matrix *M) {
+  return M->cols;
+}
+
+const double *matrix_read (const Matrix *M) {
+  return (const double *)((const char *)block_data(M->block) + M->offset);
+}
+
+double *matrix_write (lua_State *L, Matrix *M) {
+  if (M->frozen) luaL_error(L, "Matrix is frozen and cannot be changed");
+  size_t used = M->rows * M->cols * sizeof(double);
+  if (M->offset > 0 && block_is_shared(M->block)) { /* a part of something larger */
+    Block *own = memory_block(L, used, false);
+    if (used > 0) memcpy(memory_own(own), matrix_read(M), used);
+    block_release(M->block);
+    M->block = own;
+    M->offset = 0;
+  }
+  return (double *)((char *)memory_write(L, &M->block, M->offset + used) + M->offset);
+}
+
+int matrix_lapack_size (lua_State *L, size_t n) {
+  if (n > INT_MAX) luaL_error(L, "a size of %I is too large for LAPACK", (lua_Integer)n);
+  return (int)n;
+}
+
+Matrix *matrix_check_square (lua_State *L, int arg) {
+  Matrix *M = matrix_check(L, arg);
+  if (M->rows != M->cols) {
+    args_refuse(L, arg, lua_pushfstring(L, "square Matrix expected, got %I x %I",
+                                        (lua_Integer)M->rows, (lua_Integer)M->cols));
+  }
+  return M;
+}
+
+Matrix *matrix_check_finite (lua_State *L, int arg) {
+  Matrix *M = matrix_check(L, arg);
+  const double *m = matrix_read(M);
+  for (size_t k = 0; k < M->rows * M->cols; k++) {
+    if (isfinite(m[k])) continue;
+    args_refuse(L, arg, lua_pushfstring(L, "entry (%I, %I) of the Matrix is %f",
+                                        (lua_Integer)(k % M->rows) + 1,
+                                        (lua_Integer)(k / M->rows) + 1, m[k]));
+  }
+  return M;
+}
+
+double *matrix_scratch_copy (lua_State *L, const Matrix *M) {
+  size_t n = M->rows * M->cols;
+  double *copy = args_scratch(L, n, sizeof *copy);
+  memcpy(copy, matrix_read(M), n * sizeof *copy);
+  return copy;
+}
+
+void matrix_push_list (lua_State *L, const double *x, size_t n, size_t stride) {
+  lua_createtable(L, n > INT_MAX ? 0 : (int)n, 0);
+  for (size_t i = 0; i < n; i++) {
+    lua_pushnumber(L, x[i * stride]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}

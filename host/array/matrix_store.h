@@ -1,0 +1,54 @@
+/* matrix_store.h - how a Matrix lies in memory, and the parts of its interface; for host/array. */
+#ifndef MATRIX_STORE_H
+#define MATRIX_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <lauxlib.h>
+#include "array/matrix.h"
+#include "block/block.h"
+
+struct Matrix {
+  size_t rows, cols;
+  Block *block;  /* one reference; NULL once closed */
+  size_t offset; /* of entry (1, 1) in the block, in bytes; a multiple of 8 */
+  bool frozen;
+};
+
+/* Pushes a matrix without memory (closed), to be given a block. */
+Matrix *matrix_push_closed (lua_State *L);
+
+/* Takes over the caller's reference to block. */
+void matrix_adopt (Matrix *M, Block *block, size_t offset, size_t rows, size_t cols);
+
+void matrix_close (Matrix *M); /* may be repeated; no Lua */
+
+/* The leading dimension as the BLAS wants it: at least 1. */
+static inline size_t matrix_ld (size_t rows) {
+  return rows == 0 ? 1 : rows;
+}
+
+/* A size for LAPACK, which counts in int; raises when it does not fit. */
+int matrix_lapack_size (lua_State *L, size_t n);
+
+Matrix *matrix_check_square (lua_State *L, int arg);
+Matrix *matrix_check_finite (lua_State *L, int arg); /* LAPACK's iterations need it */
+
+/* A scratch userdata with a copy of the entries, pushed. */
+double *matrix_scratch_copy (lua_State *L, const Matrix *M);
+
+/* Pushes the n numbers as a list. */
+void matrix_push_list (lua_State *L, const double *x, size_t n, size_t stride);
+
+/* Methods, by what they do; each list ends with {NULL, NULL}. */
+extern const luaL_Reg matrix_entry_methods[];     /* get, set, row, col, T, copy, to_table, ... */
+extern const luaL_Reg matrix_solve_methods[];     /* solve, lu, cholesky, det, ... */
+extern const luaL_Reg matrix_decompose_methods[]; /* qr, svd, eigh, eig */
+extern const luaL_Reg matrix_norm_methods[];      /* norm, cond, pinv, lstsq */
+extern const luaL_Reg matrix_apply_methods[];     /* what an operator has */
+extern const luaL_Reg matrix_arith_metamethods[];
+
+void matrix_push_constructors (lua_State *L); /* the table neap.Matrix */
+void matrix_open_factor (lua_State *L);       /* registers factorisations */
+
+#endif

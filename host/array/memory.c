@@ -1,0 +1,83 @@
+/* memory.c - blocks for arrays of a Lua state. */
+#include "array/memory.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <lauxlib.h>
+
+/* The collector sees a userdata of a hundred bytes where a block of a gigabyte hangs on it. So it
+   is run whenever the blocks of the process have doubled since its last cycle. */
+static const size_t collect_from = (size_t)64 << 20;
+static const char limit_key = 0; /* registry: userdata with the next total that starts a cycle */
+
+static size_t *get_limit (lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &limit_key) == LUA_TNIL) {
+    lua_pop(L, 1);
+    size_t *fresh = lua_newuserdatauv(L, sizeof *fresh, 0);
+    *fresh = collect_from;
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &limit_key);
+  }
+  size_t *limit = lua_touserdata(L, -1);
+  lua_pop(L, 1); /* the registry keeps it */
+  return limit;
+}
+
+static void collect_if_grown (lua_State *L, size_t len) {
+  if (block_total_len() + len <= collect_from) return;
+  size_t *limit = get_limit(L);
+  if (block_total_len() + len <= *limit) return;
+  if (!lua_gc(L, LUA_GCISRUNNING)) return; /* the script has stopped it, and knows why */
+  lua_gc(L, LUA_GCCOLLECT);
+  size_t left = block_total_len() + len;
+  *limit = left > SIZE_MAX / 2 ? SIZE_MAX : 2 * left;
+  if (*limit < collect_from) *limit = collect_from;
+}
+
+static int no_memory (lua_State *L, size_t len) {
+  return luaL_error(L, "not enough memory for an array of %f MiB", (double)len / 0x1p20);
+}
+
+bool memory_multiply (size_t a, size_t b, size_t *product) {
+  if (a != 0 && b > SIZE_MAX / a) return false;
+  *product = a * b;
+  return true;
+}
+
+size_t memory_size (lua_State *L, size_t rows, size_t cols) {
+  size_t n = 0;
+  if (!memory_multiply(rows, cols, &n) || n > PTRDIFF_MAX / sizeof(double)) {
+    luaL_error(L, "an array of %I x %I is too large", (lua_Integer)rows, (lua_Integer)cols);
+  }
+  return n * sizeof(double);
+}
+
+Block *memory_block (lua_State *L, size_t len, bool zero) {
+  collect_if_grown(L, len);
+  Block *b;
+  int rc = zero ? block_new_zero(&b, len) : block_new(&b, len);
+  if (rc < 0) {
+    lua_gc(L, LUA_GCCOLLECT);
+    rc = zero ? block_new_zero(&b, len) : block_new(&b, len);
+    if (rc < 0) no_memory(L, len);
+  }
+  return b;
+}
+
+void *memory_write (lua_State *L, Block **b, size_t keep) {
+  void *data;
+  if (block_is_shared(*b)) collect_if_grown(L, block_len(*b));
+  if (block_write(b, keep, &data) < 0) {
+    lua_gc(L, LUA_GCCOLLECT);
+    if (block_write(b, keep, &data) < 0) no_memory(L, block_len(*b));
+  }
+  return data;
+}
+
+void *memory_own (Block *b) {
+  void *data;
+  int rc = block_write(&b, 0, &data);
+  assert(rc == 0); /* nothing to copy: nobody else holds it */
+  (void)rc;
+  return data;
+}

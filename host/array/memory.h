@@ -1,0 +1,27 @@
+/* memory.h - blocks for arrays of a Lua state: sizes checked, the collector told of them. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <lua.h>
+#include "block/block.h"
+
+/* *product = a * b, or false when it overflows. */
+bool memory_multiply (size_t a, size_t b, size_t *product);
+
+/* Bytes of rows x cols doubles; raises "a x b is too large" when that is no size. */
+size_t memory_size (lua_State *L, size_t rows, size_t cols);
+
+/* A block of len bytes, one reference, the caller's; record it at once, in an object that exists
+   already. Runs the collector when the blocks have doubled since its last cycle, and before it
+   gives up. Raises when there is no memory. */
+Block *memory_block (lua_State *L, size_t len, bool zero);
+
+/* block_write for a Lua state: raises when there is no memory for the copy. */
+void *memory_write (lua_State *L, Block **b, size_t keep);
+
+/* The memory of a block that the caller alone holds, to be filled. No Lua. */
+void *memory_own (Block *b);
+
+#endif

@@ -1,0 +1,224 @@
+/* vectorarray.c - storage of VectorArrays: bases, views, write access, growth. */
+#include "array/vectorarray_store.h"
+
+#include <assert.h>
+#include <string.h>
+#include <lauxlib.h>
+#include "array/args.h"
+#include "array/memory.h"
+
+bool vectorarray_is_open (const VectorArray *U) {
+  return U->is_view ? U->base != NULL && U->base->block != NULL : U->block != NULL;
+}
+
+VectorArray *vectorarray_check (lua_State *L, int arg) {
+  VectorArray *U = luaL_checkudata(L, arg, VECTORARRAY_TNAME);
+  luaL_argcheck(L, vectorarray_is_open(U), arg, "VectorArray is closed");
+  return U;
+}
+
+VectorArray *vectorarray_test (lua_State *L, int index) {
+  VectorArray *U = luaL_testudata(L, index, VECTORARRAY_TNAME);
+  return U != NULL && vectorarray_is_open(U) ? U : NULL;
+}
+
+size_t vectorarray_dim (const VectorArray *U) {
+  return U->dim;
+}
+
+size_t vectorarray_len (const VectorArray *U) {
+  return U->len;
+}
+
+VectorArray *vectorarray_push_closed (lua_State *L) {
+  VectorArray *U = lua_newuserdatauv(L, sizeof *U, 0);
+  *U = (VectorArray){0}; /* closed: __gc is right whatever follows */
+  luaL_setmetatable(L, VECTORARRAY_TNAME);
+  return U;
+}
+
+void vectorarray_adopt (VectorArray *U, Block *block, size_t offset, size_t dim, size_t len) {
+  assert(U->block == NULL && !U->is_view);
+  size_t bytes = dim * sizeof(double); /* of one vector; cannot overflow: the block exists */
+  U->block = block;
+  U->offset = offset;
+  U->dim = dim;
+  U->len = len;
+  U->capacity = bytes == 0 ? len : (block_len(block) - offset) / bytes;
+  assert(U->capacity >= len);
+}
+
+static VectorArray *push (lua_State *L, size_t dim, size_t len, bool zero) {
+  size_t bytes = memory_size(L, dim, len);
+  memory_size(L, dim, 1); /* an empty array that cannot get a vector is refused as well */
+  VectorArray *U = vectorarray_push_closed(L);
+  vectorarray_adopt(U, memory_block(L, bytes, zero), 0, dim, len);
+  return U;
+}
+
+VectorArray *vectorarray_push (lua_State *L, size_t dim, size_t len) {
+  return push(L, dim, len, true);
+}
+
+VectorArray *vectorarray_push_raw (lua_State *L, size_t dim, size_t len) {
+  return push(L, dim, len, false);
+}
+
+VectorArray *vectorarray_push_view (lua_State *L, int index, size_t n, size_t first,
+                                    ptrdiff_t step, const size_t *indices) {
+  VectorArray *U = lua_touserdata(L, index);
+  index = lua_absindex(L, index);
+  size_t extra;
+  if (!memory_multiply(indices == NULL ? 0 : n, sizeof *indices, &extra) ||
+      extra > PTRDIFF_MAX - sizeof(VectorArray)) {
+    luaL_error(L, "not enough memory");
+  }
+  VectorArray *view = lua_newuserdatauv(L, sizeof *view + extra, 1);
+  *view = (VectorArray){.is_view = true, .dim = U->dim, .len = n, .first = first, .step = step};
+  luaL_setmetatable(L, VECTORARRAY_TNAME);
+  if (U->is_view) lua_getiuservalue(L, index, 1);
+  else lua_pushvalue(L, index);
+  lua_setiuservalue(L, -2, 1);
+  if (extra > 0) {
+    view->indices = (size_t *)(view + 1);
+    memcpy(view->indices, indices, extra);
+  }
+  view->base = vectorarray_root(U);
+  view->base->views++;
+  return view;
+}
+
+void vectorarray_close (VectorArray *U) {
+  if (U->is_view) {
+    if (U->base != NULL) U->base->views--;
+    U->base = NULL;
+  } else {
+    Block *block = U->block;
+    U->block = NULL;
+    block_release(block);
+  }
+}
+
+static const double *root_data (const VectorArray *root) {
+  return (const double *)((const char *)block_data(root->block) + root->offset);
+}
+
+const double *vectorarray_vector (const VectorArray *U, size_t j) {
+  assert(j < U->len);
+  return root_data(vectorarray_root(U)) + vectorarray_place(U, j) * U->dim;
+}
+
+static size_t distance (size_t dim) {
+  return dim == 0 ? 1 : dim;
+}
+
+bool vectorarray_is_panel (const VectorArray *U, size_t *ld) {
+  *ld = distance(U->dim);
+  if (!U->is_view || U->len <= 1) return true;
+  if (U->indices != NULL || U->step < 1) return false;
+  *ld = distance(U->dim * (size_t)U->step); /* lies inside the base, so it does not overflow */
+  return true;
+}
+
+void vectorarray_gather (const VectorArray *U, double *target) {
+  size_t ld;
+  if (U->dim == 0 || U->len == 0) return;
+  if (vectorarray_is_panel(U, &ld) && ld == U->dim) {
+    memcpy(target, vectorarray_vector(U, 0), U->len * U->dim * sizeof(double));
+    return;
+  }
+  for (size_t j = 0; j < U->len; j++) {
+    memcpy(target + j * U->dim, vectorarray_vector(U, j), U->dim * sizeof(double));
+  }
+}
+
+const double *vectorarray_panel (lua_State *L, const VectorArray *U, size_t *ld) {
+  if (vectorarray_is_panel(U, ld)) {
+    lua_pushnil(L);
+    return U->len == 0 ? root_data(vectorarray_root(U)) : vectorarray_vector(U, 0);
+  }
+  VectorArray *copy = vectorarray_push_raw(L, U->dim, U->len);
+  *ld = distance(U->dim);
+  vectorarray_gather(U, memory_own(copy->block));
+  return root_data(copy);
+}
+
+/* The block of a root, writable; where it is a part of a larger shared one, only the part is
+   copied. */
+static double *write_root (lua_State *L, VectorArray *root) {
+  size_t used = root->len * root->dim * sizeof(double);
+  if (root->offset > 0 && block_is_shared(root->block)) {
+    Block *own = memory_block(L, used, false);
+    if (used > 0) memcpy(memory_own(own), root_data(root), used);
+    block_release(root->block);
+    root->block = own;
+    root->offset = 0;
+    root->capacity = root->len;
+  }
+  char *data = memory_write(L, &root->block, root->offset + used);
+  return (double *)(data + root->offset);
+}
+
+double *vectorarray_write (lua_State *L, VectorArray *U) {
+  VectorArray *root = vectorarray_root(U);
+  if (root->frozen) luaL_error(L, "VectorArray is frozen and cannot be changed");
+  return write_root(L, root);
+}
+
+double *vectorarray_vector_write (lua_State *L, VectorArray *U, size_t j) {
+  assert(j < U->len);
+  return vectorarray_write(L, U) + vectorarray_place(U, j) * U->dim;
+}
+
+VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
+  VectorArray *U = vectorarray_check(L, arg);
+  if (U->is_view) args_refuse(L, arg, "VectorArray is a view, its length is fixed");
+  if (U->frozen) args_refuse(L, arg, "VectorArray is frozen and cannot be changed");
+  if (U->views > 0) lua_gc(L, LUA_GCCOLLECT); /* most are only waiting for the collector */
+  if (U->views > 0) {
+    args_refuse(L, arg, lua_pushfstring(L, "VectorArray has views (%I alive), its length is fixed "
+                                        "while they exist", (lua_Integer)U->views));
+  }
+  return U;
+}
+
+double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity, bool exact) {
+  if (capacity <= U->capacity && !block_is_shared(U->block)) return write_root(L, U);
+  if (capacity < U->len) capacity = U->len;
+  if (!exact && capacity > U->capacity && capacity - U->len < U->len / 2) {
+    capacity = U->len + U->len / 2;
+  }
+  size_t bytes = memory_size(L, U->dim, capacity), used = U->len * U->dim * sizeof(double);
+  Block *own = memory_block(L, bytes, false);
+  double *data = memory_own(own);
+  if (used > 0) memcpy(data, root_data(U), used);
+  block_release(U->block);
+  U->block = own;
+  U->offset = 0;
+  U->capacity = capacity;
+  return data;
+}
+
+void vectorarray_check_distinct (lua_State *L, int arg, const VectorArray *U) {
+  if (U->indices == NULL) return; /* a step is never 0 */
+  size_t n = vectorarray_root(U)->len;
+  bool *seen = args_scratch(L, n, sizeof *seen);
+  memset(seen, 0, n * sizeof *seen);
+  for (size_t j = 0; j < U->len; j++) {
+    size_t i = U->indices[j];
+    if (seen[i]) {
+      args_refuse(L, arg, lua_pushfstring(L, "vector %I occurs twice in the view",
+                                          (lua_Integer)i + 1));
+    }
+    seen[i] = true;
+  }
+  lua_pop(L, 1);
+}
+
+void vectorarray_clear (lua_State *L, int arg) {
+  VectorArray *U = vectorarray_check_resizable(L, arg);
+  Block *empty = memory_block(L, 0, false);
+  block_release(U->block);
+  U->block = NULL;
+  vectorarray_adopt(U, empty, 0, U->dim, 0);
+}

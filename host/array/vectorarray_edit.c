@@ -1,0 +1,153 @@
+/* vectorarray_edit.c - entries, length and life of a VectorArray. */
+#include "array/vectorarray_store.h"
+
+#include <string.h>
+#include "array/args.h"
+#include "array/memory.h"
+
+/* U:get(i, j): component i of vector j */
+static int l_get (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  size_t i = args_index(L, 2, U->dim), j = args_index(L, 3, U->len);
+  lua_pushnumber(L, vectorarray_vector(U, j)[i]);
+  return 1;
+}
+
+/* U:set(i, j, x) */
+static int l_set (lua_State *L) {
+  VectorArray *U = vectorarray_check(L, 1);
+  size_t i = args_index(L, 2, U->dim), j = args_index(L, 3, U->len);
+  double x = luaL_checknumber(L, 4);
+  vectorarray_vector_write(L, U, j)[i] = x;
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* U:copy(): of a base it is the same block until one of the two is written. A view is copied at
+   once: sharing would make the next write to its base copy all of that. */
+static int l_copy (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  if (U->is_view) {
+    VectorArray *copy = vectorarray_push_raw(L, U->dim, U->len);
+    vectorarray_gather(U, memory_own(copy->block));
+  } else {
+    VectorArray *copy = vectorarray_push_closed(L);
+    vectorarray_adopt(copy, block_retain(U->block), U->offset, U->dim, U->len);
+  }
+  return 1;
+}
+
+/* Moves V's memory to U, which is empty. */
+static void move_all (lua_State *L, VectorArray *U, VectorArray *V) {
+  Block *empty = memory_block(L, 0, false);
+  block_release(U->block);
+  U->block = NULL;
+  vectorarray_adopt(U, V->block, V->offset, V->dim, V->len);
+  V->block = NULL;
+  vectorarray_adopt(V, empty, 0, V->dim, 0);
+}
+
+/* U:append(V [, {remove_from_other = false}]) */
+static int l_append (lua_State *L) {
+  static const char *const names[] = {"remove_from_other", NULL};
+  VectorArray *V = vectorarray_check(L, 2);
+  args_options(L, 3, names);
+  bool remove = args_option_boolean(L, 3, "remove_from_other", false);
+  VectorArray *U = vectorarray_check_resizable(L, 1);
+  args_check_dim(L, 2, U->dim, V->dim);
+  if (remove) {
+    luaL_argcheck(L, U != V, 2, "a VectorArray cannot be moved into itself");
+    vectorarray_check_resizable(L, 2);
+  }
+  luaL_argcheck(L, V->len <= PTRDIFF_MAX - U->len, 2, "too many vectors");
+  if (remove && U->len == 0 && U->capacity < V->len) {
+    move_all(L, U, V);
+  } else {
+    size_t len = V->len; /* V may be U */
+    double *x = vectorarray_reserve(L, U, U->len + len, false);
+    vectorarray_gather(V, x + U->len * U->dim);
+    U->len += len;
+    if (remove) vectorarray_clear(L, 2);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* U:delete(indices): an index or a list of them, repeats allowed */
+static int l_delete (lua_State *L) {
+  VectorArray *U = vectorarray_check_resizable(L, 1);
+  size_t n;
+  const size_t *indices = args_indices(L, 2, U->len, &n);
+  bool *gone = args_scratch(L, U->len, sizeof *gone);
+  memset(gone, 0, U->len * sizeof *gone);
+  for (size_t k = 0; k < n; k++) gone[indices[k]] = true;
+  if (n > 0) {
+    double *x = vectorarray_write(L, U);
+    size_t left = 0;
+    for (size_t j = 0; j < U->len; j++) {
+      if (gone[j]) continue;
+      if (left < j) memcpy(x + left * U->dim, x + j * U->dim, U->dim * sizeof *x);
+      left++;
+    }
+    U->len = left;
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* U:freeze() */
+static int l_freeze (lua_State *L) {
+  VectorArray *U = vectorarray_check(L, 1);
+  if (U->is_view) return luaL_error(L, "a view cannot be frozen; freeze its base, or a copy");
+  U->frozen = true;
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* U:slice(first, last [, step]): a view of vectors first, first + step, ..., up to last */
+static int l_slice (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  lua_Integer first = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3);
+  lua_Integer step = luaL_optinteger(L, 4, 1), len = (lua_Integer)U->len;
+  luaL_argcheck(L, step != 0, 4, "step is 0");
+  bool is_empty = step > 0 ? last < first : last > first;
+  lua_Integer slack = is_empty ? 1 : 0; /* the slice before the first vector, or after the last */
+  if (first < 1 - slack || first > len + slack) {
+    luaL_argerror(L, 2, lua_pushfstring(L, "index %I out of range 1..%I", first, len));
+  }
+  if (last < 1 - slack || last > len + slack) {
+    luaL_argerror(L, 3, lua_pushfstring(L, "index %I out of range 1..%I", last, len));
+  }
+  size_t n = is_empty ? 0 : (size_t)((last - first) / step) + 1;
+  if (n <= 1) step = 1;
+  if (!U->is_view) {
+    vectorarray_push_view(L, 1, n, (size_t)(first - 1), (ptrdiff_t)step, NULL);
+  } else if (U->indices == NULL) {
+    ptrdiff_t start = (ptrdiff_t)U->first + (n == 0 ? 0 : (ptrdiff_t)(first - 1) * U->step);
+    vectorarray_push_view(L, 1, n, (size_t)start, (ptrdiff_t)step * U->step, NULL);
+  } else {
+    size_t *indices = args_scratch(L, n, sizeof *indices);
+    for (size_t k = 0; k < n; k++) {
+      indices[k] = U->indices[(first - 1) + (lua_Integer)k * step];
+    }
+    vectorarray_push_view(L, 1, n, 0, 1, indices);
+  }
+  return 1;
+}
+
+static int l_close (lua_State *L) {
+  vectorarray_close(luaL_checkudata(L, 1, VECTORARRAY_TNAME));
+  return 0;
+}
+
+const luaL_Reg vectorarray_edit_methods[] = {
+  {"get", l_get},
+  {"set", l_set},
+  {"copy", l_copy},
+  {"append", l_append},
+  {"delete", l_delete},
+  {"freeze", l_freeze},
+  {"slice", l_slice},
+  {"close", l_close},
+  {NULL, NULL},
+};

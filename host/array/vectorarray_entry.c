@@ -1,0 +1,76 @@
+/* vectorarray_entry.c - single components of VectorArrays: the largest, chosen ones, all. */
+#include "array/vectorarray_store.h"
+
+#include "array/args.h"
+#include "array/kernels.h"
+#include "array/matrix.h"
+
+static void push_list (lua_State *L, size_t n) {
+  lua_createtable(L, n > INT32_MAX ? 0 : (int)n, 0);
+}
+
+/* U:sup_norm() -> list */
+static int l_sup_norm (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  push_list(L, U->len);
+  for (size_t j = 0; j < U->len; j++) {
+    size_t index;
+    lua_pushnumber(L, kernel_sup(vectorarray_vector(U, j), U->dim, &index));
+    lua_rawseti(L, -2, (lua_Integer)j + 1);
+  }
+  return 1;
+}
+
+/* U:amax() -> list of indices, list of values */
+static int l_amax (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  if (U->dim == 0) return luaL_error(L, "amax: vectors of dimension 0 have no entries");
+  push_list(L, U->len);
+  push_list(L, U->len);
+  for (size_t j = 0; j < U->len; j++) {
+    size_t index;
+    double value = kernel_sup(vectorarray_vector(U, j), U->dim, &index);
+    lua_pushinteger(L, (lua_Integer)index + 1);
+    lua_rawseti(L, -3, (lua_Integer)j + 1);
+    lua_pushnumber(L, value);
+    lua_rawseti(L, -2, (lua_Integer)j + 1);
+  }
+  return 2;
+}
+
+/* U:dofs(indices) -> Matrix [#indices, #U] */
+static int l_dofs (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  size_t n;
+  const size_t *indices = args_indices(L, 2, U->dim, &n);
+  Matrix *M = matrix_push_raw(L, n, U->len);
+  double *m = matrix_write(L, M);
+  for (size_t j = 0; j < U->len; j++) {
+    const double *u = vectorarray_vector(U, j);
+    for (size_t i = 0; i < n; i++) m[j * n + i] = u[indices[i]];
+  }
+  return 1;
+}
+
+/* U:to_table() -> list of lists, one per vector */
+static int l_to_table (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  push_list(L, U->len);
+  for (size_t j = 0; j < U->len; j++) {
+    push_list(L, U->dim);
+    for (size_t i = 0; i < U->dim; i++) {
+      lua_pushnumber(L, vectorarray_vector(U, j)[i]);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_rawseti(L, -2, (lua_Integer)j + 1);
+  }
+  return 1;
+}
+
+const luaL_Reg vectorarray_entry_methods[] = {
+  {"sup_norm", l_sup_norm},
+  {"amax", l_amax},
+  {"dofs", l_dofs},
+  {"to_table", l_to_table},
+  {NULL, NULL},
+};

@@ -1,0 +1,223 @@
+/* vectorarray_new.c - the constructors of neap.VectorArray. */
+#include "array/vectorarray_store.h"
+
+#include <math.h>
+#include <string.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include "array/args.h"
+#include "array/kernels.h"
+#include "array/memory.h"
+#include "array/random.h"
+
+/* VectorArray.zeros(dim, len) */
+static int l_zeros (lua_State *L) {
+  size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
+  vectorarray_push(L, dim, len);
+  return 1;
+}
+
+static int push_full (lua_State *L, double value, size_t dim, size_t len) {
+  VectorArray *U = vectorarray_push_raw(L, dim, len);
+  kernel_fill(memory_own(U->block), value, dim * len);
+  return 1;
+}
+
+/* VectorArray.ones(dim, len) */
+static int l_ones (lua_State *L) {
+  size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
+  return push_full(L, 1, dim, len);
+}
+
+/* VectorArray.full(value, dim, len) */
+static int l_full (lua_State *L) {
+  double value = luaL_checknumber(L, 1);
+  size_t dim = args_size(L, 2, "dim"), len = args_size(L, 3, "len");
+  return push_full(L, value, dim, len);
+}
+
+/* VectorArray.empty(dim [, {reserve =}]) */
+static int l_empty (lua_State *L) {
+  static const char *const names[] = {"reserve", NULL};
+  size_t dim = args_size(L, 1, "dim"), reserve = 0;
+  args_options(L, 2, names);
+  if (lua_getfield(L, 2, "reserve") != LUA_TNIL) {
+    int is_integer;
+    lua_Integer n = lua_tointegerx(L, -1, &is_integer);
+    luaL_argcheck(L, is_integer && n >= 0, 2, "option reserve: number of vectors expected");
+    reserve = (size_t)n;
+  }
+  VectorArray *U = vectorarray_push_raw(L, dim, reserve);
+  U->len = 0;
+  return 1;
+}
+
+/* A draw from math.random, so that arrays follow its seed too. */
+static uint64_t draw_seed (lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, -1, LUA_MATHLIBNAME) != LUA_TTABLE) {
+    luaL_error(L, "no library 'math' to draw a seed from; give option seed");
+  }
+  lua_getfield(L, -1, "random");
+  lua_pushinteger(L, 0); /* all 64 bits */
+  lua_call(L, 1, 1);
+  uint64_t seed = (uint64_t)luaL_checkinteger(L, -1);
+  lua_pop(L, 3);
+  return seed;
+}
+
+static uint64_t get_seed (lua_State *L, int arg) {
+  if (lua_getfield(L, arg, "seed") == LUA_TNIL) {
+    lua_pop(L, 1);
+    return draw_seed(L);
+  }
+  int is_integer;
+  lua_Integer seed = lua_tointegerx(L, -1, &is_integer);
+  luaL_argcheck(L, is_integer, arg, "option seed: integer expected");
+  lua_pop(L, 1);
+  return (uint64_t)seed;
+}
+
+/* Raises when the option is given with another distribution than its own. */
+static void check_option_absent (lua_State *L, int arg, const char *name,
+                                 const char *distribution) {
+  if (lua_getfield(L, arg, name) != LUA_TNIL) {
+    luaL_argerror(L, arg, lua_pushfstring(L, "option %s does not belong to distribution '%s'",
+                                          name, distribution));
+  }
+  lua_pop(L, 1);
+}
+
+/* VectorArray.random(dim, len [, options]): the vectors one after the other, so that the first ones
+   do not depend on len. */
+static int l_random (lua_State *L) {
+  static const char *const names[] = {"distribution", "low", "high", "loc", "scale", "seed", NULL};
+  static const char *const distributions[] = {"uniform", "normal", NULL};
+  size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
+  args_options(L, 3, names);
+  lua_getfield(L, 3, "distribution");
+  const char *name = lua_isnil(L, -1) ? "uniform" : lua_tostring(L, -1);
+  int which = 0;
+  while (name != NULL && distributions[which] != NULL && strcmp(name, distributions[which]) != 0) {
+    which++;
+  }
+  if (name == NULL || distributions[which] == NULL) {
+    luaL_argerror(L, 3, lua_pushfstring(L, "option distribution: 'uniform' or 'normal' expected, "
+                                        "got %s", luaL_tolstring(L, -1, NULL)));
+  }
+  check_option_absent(L, 3, which == 0 ? "loc" : "low", distributions[which]);
+  check_option_absent(L, 3, which == 0 ? "scale" : "high", distributions[which]);
+  double a = args_option_number(L, 3, which == 0 ? "low" : "loc", 0);
+  double b = args_option_number(L, 3, which == 0 ? "high" : "scale", 1);
+  luaL_argcheck(L, isfinite(a) && isfinite(b), 3, "parameters of the distribution are not finite");
+  if (which == 0) luaL_argcheck(L, a < b, 3, "option high: larger than low expected");
+  else luaL_argcheck(L, b >= 0, 3, "option scale: at least 0 expected");
+  Random r;
+  random_init(&r, get_seed(L, 3));
+  VectorArray *U = vectorarray_push_raw(L, dim, len);
+  if (which == 0) random_uniform(&r, a, b, memory_own(U->block), dim * len);
+  else random_normal(&r, a, b, memory_own(U->block), dim * len);
+  return 1;
+}
+
+/* VectorArray.from_table { {...}, {...} } */
+static int l_from_table (lua_State *L) {
+  size_t len = args_list_len(L, 1), dim = 0;
+  lua_settop(L, 1);
+  if (len > 0) {
+    if (lua_geti(L, 1, 1) != LUA_TTABLE) {
+      luaL_argerror(L, 1, lua_pushfstring(L, "vector 1: list of numbers expected, got %s",
+                                          luaL_typename(L, -1)));
+    }
+    dim = args_list_len(L, 2);
+    lua_settop(L, 1);
+  }
+  VectorArray *U = vectorarray_push_raw(L, dim, len); /* stack: list, U */
+  double *x = memory_own(U->block);
+  for (size_t j = 0; j < len; j++) {
+    if (lua_geti(L, 1, (lua_Integer)j + 1) != LUA_TTABLE) {
+      luaL_argerror(L, 1, lua_pushfstring(L, "vector %I: list of numbers expected, got %s",
+                                          (lua_Integer)j + 1, luaL_typename(L, -1)));
+    }
+    size_t n = args_list_len(L, 3);
+    if (n != dim) {
+      luaL_argerror(L, 1, lua_pushfstring(L, "vector %I has %I entries, vector 1 has %I",
+                                          (lua_Integer)j + 1, (lua_Integer)n, (lua_Integer)dim));
+    }
+    for (size_t i = 0; i < dim; i++) {
+      lua_geti(L, 3, (lua_Integer)i + 1);
+      x[j * dim + i] = args_pop_number(L, 1, "entry %zu of vector %zu", i + 1, j + 1);
+    }
+    lua_settop(L, 2);
+  }
+  return 1;
+}
+
+/* VectorArray.from_function(dim, len, f): f(i, j), vector after vector */
+static int l_from_function (lua_State *L) {
+  size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
+  if (lua_isnoneornil(L, 3)) luaL_typeerror(L, 3, "function");
+  VectorArray *U = vectorarray_push_raw(L, dim, len);
+  double *x = memory_own(U->block);
+  for (size_t j = 0; j < len; j++) {
+    for (size_t i = 0; i < dim; i++) {
+      lua_pushvalue(L, 3);
+      lua_pushinteger(L, (lua_Integer)i + 1);
+      lua_pushinteger(L, (lua_Integer)j + 1);
+      lua_call(L, 2, 1);
+      x[j * dim + i] = args_pop_number(L, 3, "f(%zu, %zu)", i + 1, j + 1);
+    }
+  }
+  return 1;
+}
+
+/* VectorArray.cat { U, V, ... } */
+static int l_cat (lua_State *L) {
+  size_t n = args_list_len(L, 1), dim = 0, len = 0;
+  luaL_argcheck(L, n > 0, 1, "at least one VectorArray expected");
+  for (size_t k = 0; k < n; k++) {
+    lua_geti(L, 1, (lua_Integer)k + 1);
+    const VectorArray *U = vectorarray_test(L, -1);
+    if (U == NULL) {
+      luaL_argerror(L, 1, lua_pushfstring(L, "entry %I: VectorArray expected, got %s",
+                                          (lua_Integer)k + 1, luaL_typename(L, -1)));
+    }
+    if (k > 0 && U->dim != dim) {
+      luaL_argerror(L, 1, lua_pushfstring(L, "entry %I: dimension %I expected, got %I",
+                                          (lua_Integer)k + 1, (lua_Integer)dim,
+                                          (lua_Integer)U->dim));
+    }
+    dim = U->dim;
+    luaL_argcheck(L, len <= SIZE_MAX - U->len, 1, "too many vectors");
+    len += U->len;
+    lua_pop(L, 1);
+  }
+  VectorArray *result = vectorarray_push_raw(L, dim, len);
+  double *x = memory_own(result->block);
+  for (size_t k = 0, j = 0; k < n; k++) {
+    lua_geti(L, 1, (lua_Integer)k + 1);
+    const VectorArray *U = vectorarray_test(L, -1); /* a list with metamethods may have changed */
+    if (U == NULL || U->dim != dim || U->len > len - j) luaL_argerror(L, 1, "list has changed");
+    vectorarray_gather(U, x + j * dim);
+    j += U->len;
+    lua_pop(L, 1);
+    if (k == n - 1 && j != len) luaL_argerror(L, 1, "list has changed");
+  }
+  return 1;
+}
+
+static const luaL_Reg constructors[] = {
+  {"zeros", l_zeros},
+  {"ones", l_ones},
+  {"full", l_full},
+  {"empty", l_empty},
+  {"random", l_random},
+  {"from_table", l_from_table},
+  {"from_function", l_from_function},
+  {"cat", l_cat},
+  {NULL, NULL},
+};
+
+void vectorarray_push_constructors (lua_State *L) {
+  luaL_newlib(L, constructors);
+}

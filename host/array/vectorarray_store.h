@@ -1,0 +1,90 @@
+/* vectorarray_store.h - how a VectorArray lies in memory; for host/array only. */
+#ifndef VECTORARRAY_STORE_H
+#define VECTORARRAY_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <lauxlib.h>
+#include "array/vectorarray.h"
+#include "block/block.h"
+
+/* A base owns vectors; a view names vectors of a base by number, and holds no memory. A view of a
+   view refers to the base itself. The numbers stay right because a base neither grows nor shrinks
+   while it has views. */
+struct VectorArray {
+  size_t dim, len;
+
+  /* Base. */
+  Block *block;    /* one reference; NULL in a view, and once closed */
+  size_t offset;   /* of vector 0 in the block, in bytes; a multiple of 8 */
+  size_t capacity; /* vectors that fit from there on */
+  size_t views;    /* that are alive */
+  bool frozen;
+
+  /* View: vector j is the base's vector indices[j], or first + j * step without indices. */
+  bool is_view;
+  VectorArray *base; /* kept alive by user value 1; NULL once closed */
+  size_t first;
+  ptrdiff_t step;
+  size_t *indices; /* behind this struct in the same userdata, or NULL */
+};
+
+/* The array that owns the vectors of U: U itself or its base. U is open. */
+static inline VectorArray *vectorarray_root (const VectorArray *U) {
+  return U->is_view ? U->base : (VectorArray *)U;
+}
+
+/* The number of vector j in the root. */
+static inline size_t vectorarray_place (const VectorArray *U, size_t j) {
+  if (!U->is_view) return j;
+  if (U->indices != NULL) return U->indices[j];
+  return (size_t)((ptrdiff_t)U->first + (ptrdiff_t)j * U->step);
+}
+
+/* Is the VectorArray open, its base too? */
+bool vectorarray_is_open (const VectorArray *U);
+
+/* Pushes an array without memory (closed); vectorarray_adopt gives it a block. */
+VectorArray *vectorarray_push_closed (lua_State *L);
+
+/* Takes over the caller's reference to block. */
+void vectorarray_adopt (VectorArray *U, Block *block, size_t offset, size_t dim, size_t len);
+
+/* Pushes a view of n vectors of the array at index: indices (copied) count in the root; without
+   them first and step do. */
+VectorArray *vectorarray_push_view (lua_State *L, int index, size_t n, size_t first,
+                                    ptrdiff_t step, const size_t *indices);
+
+/* Ends U: its block goes, or its base has a view less. May be repeated. No Lua. */
+void vectorarray_close (VectorArray *U);
+
+/* Asks for write access to all vectors of U and returns where those of the root begin. Raises when
+   U is frozen. Read other arrays only after this: their memory may have been U's. */
+double *vectorarray_write (lua_State *L, VectorArray *U);
+
+/* Raises unless the array at arg may change its length: a base, not frozen, without views. */
+VectorArray *vectorarray_check_resizable (lua_State *L, int arg);
+
+/* Makes room for capacity vectors, exactly if exact, else with room to grow; afterwards U alone
+   holds its block. */
+double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity, bool exact);
+
+/* Raises when a vector of the base occurs twice in the view at arg. */
+void vectorarray_check_distinct (lua_State *L, int arg, const VectorArray *U);
+
+/* Copies all vectors of U, one after the other. No Lua. */
+void vectorarray_gather (const VectorArray *U, double *target);
+
+/* Is the panel of U in place, and how far apart are its vectors? */
+bool vectorarray_is_panel (const VectorArray *U, size_t *ld);
+
+/* Methods, by what they do; each list ends with {NULL, NULL}. */
+extern const luaL_Reg vectorarray_edit_methods[];    /* get, set, append, delete, freeze, ... */
+extern const luaL_Reg vectorarray_arith_methods[];   /* scal, axpy */
+extern const luaL_Reg vectorarray_product_methods[]; /* inner, gramian, lincomb, norms, ... */
+extern const luaL_Reg vectorarray_entry_methods[];   /* amax, dofs, to_table, almost_equal, ... */
+extern const luaL_Reg vectorarray_arith_metamethods[];
+
+void vectorarray_push_constructors (lua_State *L); /* the table neap.VectorArray */
+
+#endif
