@@ -2,6 +2,8 @@
 #include "array/array.h"
 
 #include <lauxlib.h>
+#include "array/files.h"
+#include "array/sparse.h"
 
 int luaopen_host_array (lua_State *L) {
   lua_newtable(L);
@@ -9,5 +11,8 @@ int luaopen_host_array (lua_State *L) {
   lua_setfield(L, -2, "VectorArray");
   matrix_open(L);
   lua_setfield(L, -2, "Matrix");
+  sparse_open(L);
+  lua_setfield(L, -2, "SparseMatrix");
+  files_open(L);
   return 1;
 }

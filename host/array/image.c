@@ -6,12 +6,14 @@
 #include <lauxlib.h>
 #include "array/matrix_store.h"
 #include "array/memory.h"
+#include "array/sparseimage.h"
 #include "array/vectorarray_store.h"
 
 int array_kind (lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TUSERDATA) return 0;
   if (vectorarray_test(L, index) != NULL) return ARRAY_VECTORARRAY;
   if (matrix_test(L, index) != NULL) return ARRAY_MATRIX;
+  if (sparse_test(L, index) != NULL) return ARRAY_SPARSE;
   return 0;
 }
 
@@ -43,8 +45,11 @@ static void export_matrix (const Matrix *M, ArrayImage *image) {
 
 void array_export (lua_State *L, int index, ArrayImage *image) {
   const VectorArray *U = vectorarray_test(L, index);
+  const SparseMatrix *A = sparse_test(L, index);
   if (U != NULL) {
     export_vectorarray(L, U, image);
+  } else if (A != NULL) {
+    sparse_export(A, image);
   } else {
     const Matrix *M = matrix_test(L, index);
     assert(M != NULL); /* the caller has asked array_kind */
@@ -74,6 +79,7 @@ static const char *check_dense (const ArrayImage *image) {
 }
 
 const char *array_import (lua_State *L, const ArrayImage *image) {
+  if (image->kind == ARRAY_SPARSE) return sparse_import(L, image);
   if (image->kind != ARRAY_VECTORARRAY && image->kind != ARRAY_MATRIX) {
     return "array of unknown kind";
   }

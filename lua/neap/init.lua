@@ -6,5 +6,8 @@ local neap = {}
 
 neap.VectorArray = array.VectorArray
 neap.Matrix = array.Matrix
+neap.SparseMatrix = array.SparseMatrix
+neap.load = array.load
+neap.save = array.save
 
 return neap

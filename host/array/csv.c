@@ -1,0 +1,95 @@
+/* csv.c - tables of numbers as text: a row a line, separated by commas, semicolons, tabs or spaces.
+   Lines that begin with # are comments; a first line that is not numbers is the title. */
+#include "array/files.h"
+
+#include <string.h>
+#include <lauxlib.h>
+
+/* The numbers read so far, row by row: grows as a userdata at one place of the stack. */
+typedef struct Table {
+  double *x;
+  size_t n, cap, cols;
+  int place;
+} Table;
+
+static void append (lua_State *L, Table *t, double x) {
+  if (t->n == t->cap) {
+    if (t->cap > (size_t)PTRDIFF_MAX / 2 / sizeof x) luaL_error(L, "not enough memory");
+    size_t cap = t->cap == 0 ? 256 : 2 * t->cap;
+    double *more = lua_newuserdatauv(L, cap * sizeof x, 0);
+    if (t->n > 0) memcpy(more, t->x, t->n * sizeof x);
+    lua_replace(L, t->place);
+    t->x = more;
+    t->cap = cap;
+  }
+  t->x[t->n++] = x;
+}
+
+static void skip_blanks (char **at) {
+  while (**at == ' ' || **at == '\t') ++*at;
+}
+
+/* Appends the numbers of a line; returns how many, or where they end to be numbers in *wrong. */
+static size_t parse_line (lua_State *L, const Reader *r, Table *t, char *line, char **wrong) {
+  size_t count = 0;
+  *wrong = NULL;
+  for (char *at = line;;) {
+    double x;
+    skip_blanks(&at);
+    char *field = at;
+    if (!reader_number(r, &at, &x)) {
+      *wrong = field;
+      return count;
+    }
+    bool blank = *at == ' ' || *at == '\t';
+    skip_blanks(&at);
+    append(L, t, x);
+    count++;
+    if (*at == '\0') return count;
+    if (*at == ',' || *at == ';') at++;
+    else if (!blank) {
+      *wrong = field;
+      return count;
+    }
+  }
+}
+
+static void read_rows (lua_State *L, Reader *r, Table *t) {
+  bool first = true;
+  char *line;
+  while ((line = reader_line(L, r)) != NULL) {
+    char *at = line, *wrong;
+    skip_blanks(&at);
+    if (*at == '\0' || *at == '#') continue;
+    size_t before = t->n, count = parse_line(L, r, t, at, &wrong);
+    if (wrong != NULL && first) t->n = before; /* the title */
+    else if (wrong != NULL) reader_fail(L, r, "number expected, got '%s'", wrong);
+    else if (t->cols == 0) t->cols = count;
+    else if (count != t->cols) {
+      reader_fail(L, r, "%I numbers expected, got %I", (LUAI_UACINT)t->cols, (LUAI_UACINT)count);
+    }
+    first = false;
+  }
+}
+
+void csv_load (lua_State *L, Reader *r, FilesKind kind) {
+  lua_pushnil(L);
+  Table t = {.place = lua_gettop(L)};
+  read_rows(L, r, &t);
+  if (t.cols == 0) reader_fail(L, r, "file has no numbers");
+  size_t rows = t.n / t.cols;
+  double *x = reader_push_dense(L, r, kind, FILES_MATRIX, rows, t.cols);
+  for (size_t i = 0; i < rows; i++) {
+    for (size_t j = 0; j < t.cols; j++) x[i + j * rows] = t.x[i * t.cols + j];
+  }
+}
+
+void csv_save (lua_State *L, Writer *w, const FilesDense *M) {
+  for (size_t i = 0; i < M->rows; i++) {
+    for (size_t j = 0; j < M->cols; j++) {
+      if (j > 0) writer_bytes(L, w, ",", 1);
+      writer_number(L, w, M->x[i + j * M->ld]);
+    }
+    writer_bytes(L, w, "\n", 1);
+  }
+}

@@ -1,0 +1,108 @@
+/* files.c - neap.load and neap.save: which format, which array. */
+#include "array/files.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+#include <lauxlib.h>
+#include "array/args.h"
+#include "array/matrix.h"
+#include "array/sparse.h"
+#include "array/vectorarray.h"
+
+static FilesKind check_kind (lua_State *L, int arg) {
+  static const char *const names[] = {"as", NULL};
+  static const char *const kinds[] = {"VectorArray", "Matrix", "SparseMatrix"};
+  args_options(L, arg, names);
+  if (lua_getfield(L, arg, "as") == LUA_TNIL) {
+    lua_pop(L, 1);
+    return FILES_ANY;
+  }
+  const char *as = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1);
+  for (int k = 0; k < 3; k++) {
+    if (lua_type(L, -1) != LUA_TSTRING || strcmp(as, kinds[k]) != 0) continue;
+    lua_pop(L, 1);
+    return (FilesKind)(FILES_VECTORARRAY + k);
+  }
+  luaL_argerror(L, arg, lua_pushfstring(L, "option as: 'VectorArray', 'Matrix' or "
+                                           "'SparseMatrix' expected, got '%s'", as));
+  return FILES_ANY;
+}
+
+/* Could the file begin a table of numbers: is it text? */
+static bool is_text (const char *head, size_t len) {
+  for (size_t k = 0; k < len; k++) {
+    unsigned char c = (unsigned char)head[k];
+    if (c < ' ' && !isspace(c)) return false;
+  }
+  return true;
+}
+
+/* load(path [, {as = "VectorArray" | "Matrix" | "SparseMatrix"}]) -> array, by content */
+static int l_load (lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  lua_settop(L, 2);
+  FilesKind kind = check_kind(L, 2);
+  Reader *r = reader_push(L, path);
+  char head[128] = {0};
+  size_t len = reader_peek(L, r, head, sizeof head - 1);
+  if (len == 0) luaL_error(L, "%s: file is empty", path);
+  if (memcmp(head, "\x93NUMPY", 6) == 0) npy_load(L, r, kind);
+  else if (strncasecmp(head, "%%MatrixMarket", 14) == 0) mtx_load(L, r, kind);
+  else if (memcmp(head, "MATLAB 5.0 MAT-file", 19) == 0) {
+    luaL_error(L, "%s: .mat files are not supported yet", path);
+  } else if (is_text(head, len)) csv_load(L, r, kind);
+  else luaL_error(L, "%s: neither a .npy, a .mtx nor a .csv file", path);
+  return 1;
+}
+
+static bool ends_with (const char *path, const char *suffix) {
+  size_t n = strlen(path), m = strlen(suffix);
+  return n >= m && strcasecmp(path + n - m, suffix) == 0;
+}
+
+/* The array at arg as a panel; pushes what keeps its memory. false: it is sparse. */
+static bool check_dense (lua_State *L, int arg, FilesDense *M) {
+  VectorArray *U = vectorarray_test(L, arg);
+  Matrix *matrix = matrix_test(L, arg);
+  if (U != NULL) {
+    *M = (FilesDense){.rows = vectorarray_dim(U), .cols = vectorarray_len(U)};
+    M->x = vectorarray_panel(L, U, &M->ld);
+    return true;
+  }
+  if (matrix == NULL) return false;
+  *M = (FilesDense){.rows = matrix_rows(matrix), .cols = matrix_cols(matrix),
+                    .ld = matrix_rows(matrix), .x = matrix_read(matrix)};
+  return true;
+}
+
+/* save(path, array): the format by the end of the path */
+static int l_save (lua_State *L) {
+  static const char *const ends[] = {".npy", ".mtx", ".mtx.gz", ".csv", NULL};
+  const char *path = luaL_checkstring(L, 1);
+  lua_settop(L, 2);
+  SparseMatrix *A = sparse_test(L, 2);
+  FilesDense M = {0};
+  if (A == NULL && !check_dense(L, 2, &M)) {
+    luaL_typeerror(L, 2, "VectorArray, Matrix or SparseMatrix");
+  }
+  int format = 0;
+  while (ends[format] != NULL && !ends_with(path, ends[format])) format++;
+  if (ends[format] == NULL) {
+    luaL_argerror(L, 1, "path that ends in .npy, .mtx, .mtx.gz or .csv expected");
+  }
+  bool mtx = format == 1 || format == 2;
+  if (A != NULL && !mtx) luaL_argerror(L, 1, "a SparseMatrix is saved as .mtx or .mtx.gz");
+  Writer *w = writer_push(L, path, format == 2);
+  if (A != NULL) mtx_save_sparse(L, w, A);
+  else if (mtx) mtx_save(L, w, &M);
+  else if (format == 0) npy_save(L, w, &M);
+  else csv_save(L, w, &M);
+  writer_finish(L, w);
+  return 0;
+}
+
+void files_open (lua_State *L) {
+  static const luaL_Reg functions[] = {{"load", l_load}, {"save", l_save}, {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+}

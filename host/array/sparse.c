@@ -1,0 +1,299 @@
+/* sparse.c - SparseMatrix in Lua: what it is, how it is made, what it shows of itself. */
+#include "array/sparse.h"
+
+#include <string.h>
+#include <lauxlib.h>
+#include <uv.h>
+#include "array/args.h"
+#include "array/matrix.h"
+#include "array/memory.h"
+#include "array/sparsekernel.h"
+
+SparseMatrix *sparse_check (lua_State *L, int arg) {
+  SparseMatrix *A = luaL_checkudata(L, arg, SPARSE_TNAME);
+  luaL_argcheck(L, A->x != NULL, arg, "SparseMatrix is closed");
+  return A;
+}
+
+SparseMatrix *sparse_test (lua_State *L, int index) {
+  SparseMatrix *A = luaL_testudata(L, index, SPARSE_TNAME);
+  return A != NULL && A->x != NULL ? A : NULL;
+}
+
+SparseMatrix *sparse_push_closed (lua_State *L) {
+  SparseMatrix *A = lua_newuserdatauv(L, sizeof *A, 0);
+  *A = (SparseMatrix){.symmetric = -1};
+  luaL_setmetatable(L, SPARSE_TNAME);
+  return A;
+}
+
+double *sparse_alloc_values (lua_State *L, SparseMatrix *A) {
+  A->values = memory_block(L, memory_size(L, A->pattern->nnz, 1), false);
+  double *x = memory_own(A->values);
+  A->x = x;
+  return x;
+}
+
+void sparse_check_code (lua_State *L, int rc) {
+  if (rc == UV_E2BIG) luaL_error(L, "matrix is too large to be factorised");
+  if (rc < 0) luaL_error(L, "not enough memory");
+}
+
+bool sparse_is_symmetric (lua_State *L, SparseMatrix *A) {
+  if (A->symmetric >= 0) return A->symmetric;
+  int rc = pattern_is_symmetric(A->pattern);
+  sparse_check_code(L, rc);
+  if (rc == 1) {
+    int64_t *next = args_scratch(L, A->pattern->cols + 1, sizeof *next);
+    rc = sparsekernel_is_symmetric(A->pattern, A->x, next);
+    lua_pop(L, 1);
+  }
+  A->symmetric = rc;
+  return rc == 1;
+}
+
+/* Sorts the triplets by row, then by column: in each column rows ascend, and equal places keep
+   their order, so that a sum of duplicates does not depend on anything else. order: the triplets,
+   column by column; ends: of the columns in it. Each has room for n or cols + 1 or more. */
+static void sort_triplets (size_t m, size_t n_cols, size_t n, const size_t *rows,
+                           const size_t *cols, size_t *order, size_t *by_row, size_t *count) {
+  memset(count, 0, (m + 1) * sizeof *count);
+  for (size_t k = 0; k < n; k++) count[rows[k] + 1]++;
+  for (size_t i = 0; i < m; i++) count[i + 1] += count[i];
+  for (size_t k = 0; k < n; k++) by_row[count[rows[k]]++] = k;
+  memset(count, 0, (n_cols + 1) * sizeof *count);
+  for (size_t k = 0; k < n; k++) count[cols[k] + 1]++;
+  for (size_t j = 0; j < n_cols; j++) count[j + 1] += count[j];
+  for (size_t k = 0; k < n; k++) order[count[cols[by_row[k]]]++] = by_row[k];
+}
+
+SparseMatrix *sparse_push_triplets (lua_State *L, size_t m, size_t n_cols, size_t n,
+                                    const size_t *rows, const size_t *cols,
+                                    const double *values) {
+  size_t longest = m > n_cols ? m : n_cols;
+  if (longest > (size_t)PTRDIFF_MAX / 16) luaL_error(L, "not enough memory");
+  SparseMatrix *A = sparse_push_closed(L);
+  size_t *order = args_scratch(L, n, sizeof *order);
+  size_t *scratch = args_scratch(L, n, sizeof *scratch);
+  size_t *count = args_scratch(L, longest + 1, sizeof *count);
+  sort_triplets(m, n_cols, n, rows, cols, order, scratch, count);
+  size_t nnz = 0;
+  for (size_t k = 0; k < n; k++) {
+    size_t a = order[k], b = k > 0 ? order[k - 1] : 0;
+    nnz += k == 0 || rows[a] != rows[b] || cols[a] != cols[b];
+  }
+  Block *block;
+  int64_t *starts;
+  PatternSet *set = pattern_set(L);
+  sparse_check_code(L, pattern_block(&block, &starts, n_cols, nnz));
+  int64_t *indices = starts + n_cols + 1;
+  memset(starts, 0, (n_cols + 1) * sizeof *starts);
+  for (size_t k = 0, at = 0; k < n; k++) {
+    size_t a = order[k], b = k > 0 ? order[k - 1] : 0;
+    if (k > 0 && rows[a] == rows[b] && cols[a] == cols[b]) continue;
+    indices[at++] = (int64_t)rows[a];
+    starts[cols[a] + 1]++;
+  }
+  for (size_t j = 0; j < n_cols; j++) starts[j + 1] += starts[j];
+  int rc = pattern_new(&A->pattern, set, m, n_cols, nnz, block, 0);
+  block_release(block); /* the pattern has its own reference, or it has another block */
+  sparse_check_code(L, rc);
+  double *x = sparse_alloc_values(L, A);
+  for (size_t k = 0, at = 0; k < n; k++) {
+    size_t a = order[k], b = k > 0 ? order[k - 1] : 0;
+    if (k > 0 && rows[a] == rows[b] && cols[a] == cols[b]) x[at - 1] += values[a];
+    else x[at++] = values[a];
+  }
+  lua_pop(L, 3);
+  return A;
+}
+
+/* SparseMatrix.from_triplets(m, n, rows, cols, values) -> SparseMatrix */
+static int l_from_triplets (lua_State *L) {
+  size_t m = args_size(L, 1, "rows"), n = args_size(L, 2, "columns");
+  luaL_argcheck(L, m <= INT64_MAX / 16, 1, "too many rows");
+  luaL_argcheck(L, n <= INT64_MAX / 16, 2, "too many columns");
+  lua_settop(L, 5);
+  size_t n_rows, n_cols;
+  size_t *rows = args_indices(L, 3, m, &n_rows);
+  size_t *cols = args_indices(L, 4, n, &n_cols);
+  if (n_cols != n_rows) {
+    luaL_argerror(L, 4, lua_pushfstring(L, "list of %I column indices expected, got %I",
+                                        (lua_Integer)n_rows, (lua_Integer)n_cols));
+  }
+  double *values = args_numbers(L, 5, n_rows);
+  sparse_push_triplets(L, m, n, n_rows, rows, cols, values);
+  return 1;
+}
+
+/* A:T() -> SparseMatrix; A itself when it is symmetric */
+static int l_transpose (lua_State *L) {
+  SparseMatrix *A = sparse_check(L, 1);
+  lua_settop(L, 1);
+  if (sparse_is_symmetric(L, A)) return 1;
+  const Pattern *p = A->pattern;
+  SparseMatrix *T = sparse_push_closed(L);
+  double *y = args_scratch(L, p->nnz + 1, sizeof *y);
+  int64_t *next = args_scratch(L, p->rows + 1, sizeof *next), *starts;
+  Block *block;
+  sparse_check_code(L, pattern_block(&block, &starts, p->rows, p->nnz));
+  memset(starts, 0, (p->rows + 1) * sizeof *starts);
+  for (size_t k = 0; k < p->nnz; k++) starts[p->indices[k] + 1]++;
+  for (size_t i = 0; i < p->rows; i++) starts[i + 1] += starts[i];
+  sparsekernel_transpose(p, A->x, starts, starts + p->rows + 1, y, next);
+  int rc = pattern_new(&T->pattern, p->set, p->cols, p->rows, p->nnz, block, 0);
+  block_release(block);
+  sparse_check_code(L, rc);
+  memcpy(sparse_alloc_values(L, T), y, p->nnz * sizeof *y);
+  lua_pop(L, 2);
+  return 1;
+}
+
+/* A:triplets() -> lists of rows, columns, values; column by column, rows ascending */
+static int l_triplets (lua_State *L) {
+  const SparseMatrix *A = sparse_check(L, 1);
+  const Pattern *p = A->pattern;
+  luaL_argcheck(L, p->nnz <= INT_MAX, 1, "too many entries for a table");
+  for (int i = 0; i < 3; i++) lua_createtable(L, (int)p->nnz, 0);
+  for (size_t j = 0; j < p->cols; j++) {
+    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+      lua_pushinteger(L, p->indices[k] + 1);
+      lua_rawseti(L, -4, k + 1);
+      lua_pushinteger(L, (lua_Integer)j + 1);
+      lua_rawseti(L, -3, k + 1);
+      lua_pushnumber(L, A->x[k]);
+      lua_rawseti(L, -2, k + 1);
+    }
+  }
+  return 3;
+}
+
+/* The place of entry (i, j), or -1 where there is none. */
+static int64_t find_entry (const Pattern *p, size_t i, size_t j) {
+  int64_t low = p->starts[j], high = p->starts[j + 1];
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (p->indices[middle] < (int64_t)i) low = middle + 1;
+    else high = middle;
+  }
+  return low < p->starts[j + 1] && p->indices[low] == (int64_t)i ? low : -1;
+}
+
+/* A:get(i, j) -> number; 0 where there is no entry */
+static int l_get (lua_State *L) {
+  const SparseMatrix *A = sparse_check(L, 1);
+  size_t i = args_index(L, 2, A->pattern->rows), j = args_index(L, 3, A->pattern->cols);
+  int64_t k = find_entry(A->pattern, i, j);
+  lua_pushnumber(L, k < 0 ? 0 : A->x[k]);
+  return 1;
+}
+
+/* A:diagonal() -> list of numbers */
+static int l_diagonal (lua_State *L) {
+  const SparseMatrix *A = sparse_check(L, 1);
+  const Pattern *p = A->pattern;
+  size_t n = p->rows < p->cols ? p->rows : p->cols;
+  lua_createtable(L, n <= INT_MAX ? (int)n : 0, 0);
+  for (size_t j = 0; j < n; j++) {
+    int64_t k = find_entry(p, j, j);
+    lua_pushnumber(L, k < 0 ? 0 : A->x[k]);
+    lua_rawseti(L, -2, (lua_Integer)j + 1);
+  }
+  return 1;
+}
+
+void sparse_fill_dense (const SparseMatrix *A, double *entries) {
+  const Pattern *p = A->pattern;
+  memset(entries, 0, p->rows * p->cols * sizeof *entries);
+  for (size_t j = 0; j < p->cols; j++) {
+    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+      entries[j * p->rows + (size_t)p->indices[k]] = A->x[k];
+    }
+  }
+}
+
+/* A:to_matrix() -> Matrix */
+static int l_to_matrix (lua_State *L) {
+  const SparseMatrix *A = sparse_check(L, 1);
+  Matrix *M = matrix_push_raw(L, A->pattern->rows, A->pattern->cols);
+  sparse_fill_dense(A, matrix_write(L, M));
+  return 1;
+}
+
+/* A:freeze() -> A, which is immutable anyway */
+static int l_freeze (lua_State *L) {
+  sparse_check(L, 1);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int l_index (lua_State *L) {
+  const SparseMatrix *A = sparse_check(L, 1);
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  size_t n;
+  if (strcmp(key, "rows") == 0 || strcmp(key, "range") == 0) n = A->pattern->rows;
+  else if (strcmp(key, "cols") == 0 || strcmp(key, "source") == 0) n = A->pattern->cols;
+  else if (strcmp(key, "nnz") == 0) n = A->pattern->nnz;
+  else {
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    return 1;
+  }
+  lua_pushinteger(L, (lua_Integer)n);
+  return 1;
+}
+
+static int l_newindex (lua_State *L) {
+  sparse_check(L, 1);
+  return luaL_error(L, "SparseMatrix is immutable: field '%s' cannot be set",
+                    luaL_tolstring(L, 2, NULL));
+}
+
+static int l_tostring (lua_State *L) {
+  const SparseMatrix *A = luaL_checkudata(L, 1, SPARSE_TNAME);
+  if (A->x == NULL) {
+    lua_pushliteral(L, "SparseMatrix (closed)");
+  } else {
+    lua_pushfstring(L, "SparseMatrix %I x %I, %I entries", (LUAI_UACINT)A->pattern->rows,
+                    (LUAI_UACINT)A->pattern->cols, (LUAI_UACINT)A->pattern->nnz);
+  }
+  return 1;
+}
+
+static int l_gc (lua_State *L) {
+  SparseMatrix *A = luaL_checkudata(L, 1, SPARSE_TNAME);
+  factor_free(&A->factor);
+  pattern_release(A->pattern);
+  block_release(A->values);
+  *A = (SparseMatrix){.symmetric = -1};
+  return 0;
+}
+
+static const luaL_Reg functions[] = {
+  {"from_triplets", l_from_triplets},
+  {"lincomb", sparse_l_lincomb},
+  {NULL, NULL},
+};
+
+static const luaL_Reg methods[] = {
+  {"T", l_transpose}, {"triplets", l_triplets}, {"get", l_get}, {"diagonal", l_diagonal},
+  {"to_matrix", l_to_matrix}, {"freeze", l_freeze}, {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+  {"__newindex", l_newindex}, {"__tostring", l_tostring}, {"__gc", l_gc}, {NULL, NULL},
+};
+
+void sparse_open (lua_State *L) {
+  if (luaL_newmetatable(L, SPARSE_TNAME)) {
+    luaL_setfuncs(L, metamethods, 0);
+    luaL_setfuncs(L, sparse_metamethods, 0);
+    luaL_newlib(L, methods);
+    luaL_setfuncs(L, sparse_operations, 0);
+    luaL_setfuncs(L, sparse_solves, 0);
+    lua_pushcclosure(L, l_index, 1);
+    lua_setfield(L, -2, "__index");
+  }
+  lua_pop(L, 1);
+  luaL_newlib(L, functions);
+}

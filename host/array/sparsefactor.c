@@ -1,0 +1,112 @@
+/* sparsefactor.c - Cholesky or LU, and the solves of a SparseMatrix in Lua. */
+#include "array/sparse.h"
+
+#include <math.h>
+#include <lauxlib.h>
+#include <uv.h>
+#include "array/args.h"
+#include "array/vectorarray.h"
+
+int factor_new (Factor *f, Pattern *pattern, const double *values, bool symmetric,
+                FactorPivot *pivot) {
+  *f = (Factor){0};
+  if (symmetric) {
+    int rc = cholmodfactor_new(&f->cholmod, pattern, values, pivot);
+    if (rc != FACTOR_INDEFINITE) return rc;
+  }
+  return umfpackfactor_new(&f->umfpack, pattern, values, pivot);
+}
+
+void factor_free (Factor *f) {
+  cholmodfactor_free(f->cholmod);
+  umfpackfactor_free(f->umfpack);
+  *f = (Factor){0};
+}
+
+bool factor_exists (const Factor *f) {
+  return f->cholmod != NULL || f->umfpack != NULL;
+}
+
+size_t factor_len (const Factor *f) {
+  if (f->cholmod != NULL) return cholmodfactor_len(f->cholmod);
+  return f->umfpack != NULL ? umfpackfactor_len(f->umfpack) : 0;
+}
+
+int factor_solve (Factor *f, bool transposed, double *X, size_t n, const double *B, size_t ldb) {
+  if (f->cholmod != NULL) return cholmodfactor_solve(f->cholmod, X, n, B, ldb);
+  return umfpackfactor_solve(f->umfpack, transposed, X, n, B, ldb);
+}
+
+static void check_finite (lua_State *L, const SparseMatrix *A) {
+  const Pattern *p = A->pattern;
+  for (size_t j = 0; j < p->cols; j++) {
+    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+      if (isfinite(A->x[k])) continue;
+      luaL_error(L, "matrix has the entry %f in row %I, column %I and cannot be factorised",
+                 A->x[k], (LUAI_UACINT)p->indices[k] + 1, (LUAI_UACINT)j + 1);
+    }
+  }
+}
+
+/* The collector does not see factors, so it is told: as much work as for memory of its own. */
+static void tell_collector (lua_State *L, size_t len) {
+  if (lua_gc(L, LUA_GCISRUNNING)) lua_gc(L, LUA_GCSTEP, (int)(len / 1024 % INT_MAX) + 1);
+}
+
+static void factorize (lua_State *L, SparseMatrix *A) {
+  if (factor_exists(&A->factor)) return;
+  const Pattern *p = A->pattern;
+  if (p->rows != p->cols) {
+    luaL_error(L, "square matrix expected, got %I x %I", (LUAI_UACINT)p->rows,
+               (LUAI_UACINT)p->cols);
+  }
+  if (p->rows == 0) return;
+  check_finite(L, A);
+  FactorPivot pivot = {0};
+  int rc = factor_new(&A->factor, A->pattern, A->x, sparse_is_symmetric(L, A), &pivot);
+  if (rc == FACTOR_SINGULAR) {
+    luaL_error(L, "matrix is singular: the pivot of column %I is %f",
+               (LUAI_UACINT)pivot.column + 1, pivot.value);
+  }
+  sparse_check_code(L, rc);
+  tell_collector(L, factor_len(&A->factor));
+}
+
+/* A:factorize() factorises now rather than at the first solve, and returns A */
+static int l_factorize (lua_State *L) {
+  factorize(L, sparse_check(L, 1));
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int solve (lua_State *L, bool transposed) {
+  SparseMatrix *A = sparse_check(L, 1);
+  VectorArray *V = vectorarray_check(L, 2);
+  size_t dim = transposed ? A->pattern->cols : A->pattern->rows, n = vectorarray_len(V);
+  args_check_dim(L, 2, dim, vectorarray_dim(V));
+  factorize(L, A);
+  size_t ld;
+  const double *B = vectorarray_panel(L, V, &ld);
+  VectorArray *U = vectorarray_push_raw(L, dim, n);
+  if (n == 0 || dim == 0) return 1;
+  double *X = vectorarray_vector_write(L, U, 0);
+  sparse_check_code(L, factor_solve(&A->factor, transposed, X, n, B, ld));
+  return 1;
+}
+
+/* A:apply_inverse(V) -> U with A U = V */
+static int l_apply_inverse (lua_State *L) {
+  return solve(L, false);
+}
+
+/* A:apply_inverse_adjoint(U) -> V with A^T V = U */
+static int l_apply_inverse_adjoint (lua_State *L) {
+  return solve(L, true);
+}
+
+const luaL_Reg sparse_solves[] = {
+  {"factorize", l_factorize},
+  {"apply_inverse", l_apply_inverse},
+  {"apply_inverse_adjoint", l_apply_inverse_adjoint},
+  {NULL, NULL},
+};

@@ -1,0 +1,86 @@
+/* sparsekernel.c - arithmetic on compressed columns. */
+#include "array/sparsekernel.h"
+
+#include <string.h>
+
+void sparsekernel_apply (const Pattern *p, const double *x, size_t n, const double *U, size_t ldu,
+                         double *Y) {
+  memset(Y, 0, n * p->rows * sizeof *Y);
+  for (size_t v = 0; v < n; v++) {
+    const double *u = U + v * ldu;
+    double *y = Y + v * p->rows;
+    for (size_t j = 0; j < p->cols; j++) {
+      double factor = u[j];
+      for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) y[p->indices[k]] += x[k] * factor;
+    }
+  }
+}
+
+/* Four vectors at a time: the matrix is read once for them. */
+static void gather4 (const Pattern *p, const double *x, const double *V, size_t ldv, double *Y) {
+  const double *v0 = V, *v1 = V + ldv, *v2 = v1 + ldv, *v3 = v2 + ldv;
+  for (size_t j = 0; j < p->cols; j++) {
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+      int64_t i = p->indices[k];
+      s0 += x[k] * v0[i];
+      s1 += x[k] * v1[i];
+      s2 += x[k] * v2[i];
+      s3 += x[k] * v3[i];
+    }
+    Y[j] = s0;
+    Y[j + p->cols] = s1;
+    Y[j + 2 * p->cols] = s2;
+    Y[j + 3 * p->cols] = s3;
+  }
+}
+
+void sparsekernel_apply_adjoint (const Pattern *p, const double *x, size_t n, const double *V,
+                                 size_t ldv, double *Y) {
+  for (; n >= 4; n -= 4, V += 4 * ldv, Y += 4 * p->cols) gather4(p, x, V, ldv, Y);
+  for (; n > 0; n--, V += ldv, Y += p->cols) {
+    for (size_t j = 0; j < p->cols; j++) {
+      double sum = 0;
+      for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) sum += x[k] * V[p->indices[k]];
+      Y[j] = sum;
+    }
+  }
+}
+
+void sparsekernel_lincomb (double *z, size_t nnz, size_t n, const double *coefficients,
+                           const double *const *x, const size_t *lens,
+                           const int64_t *const *maps) {
+  memset(z, 0, nnz * sizeof *z);
+  for (size_t i = 0; i < n; i++) {
+    const double alpha = coefficients[i], *restrict xi = x[i];
+    const int64_t *map = maps == NULL ? NULL : maps[i];
+    if (alpha == 0) continue;
+    if (map == NULL) {
+      for (size_t k = 0; k < nnz; k++) z[k] += alpha * xi[k];
+    } else {
+      for (size_t k = 0; k < lens[i]; k++) z[map[k]] += alpha * xi[k];
+    }
+  }
+}
+
+void sparsekernel_transpose (const Pattern *p, const double *x, const int64_t *starts,
+                             int64_t *indices, double *y, int64_t *next) {
+  memcpy(next, starts, (p->rows + 1) * sizeof *next);
+  for (size_t j = 0; j < p->cols; j++) {
+    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+      int64_t place = next[p->indices[k]]++;
+      indices[place] = (int64_t)j;
+      y[place] = x[k];
+    }
+  }
+}
+
+int sparsekernel_is_symmetric (const Pattern *p, const double *x, int64_t *next) {
+  memcpy(next, p->starts, p->cols * sizeof *next);
+  for (size_t j = 0; j < p->cols; j++) {
+    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+      if (x[next[p->indices[k]]++] != x[k]) return 0; /* NaN is never symmetric */
+    }
+  }
+  return 1;
+}

@@ -1,0 +1,136 @@
+---@meta
+
+--- An immutable sparse matrix of real numbers, [rows, cols], by compressed columns. Entries that
+--- are stored stay, also when they are 0. Matrices with equal patterns share the pattern, and the
+--- symbolic factorisation with it.
+---@class SparseMatrix
+---@field rows integer
+---@field cols integer
+---@field nnz integer    stored entries
+---@field source integer  cols: the dimension of what it applies to
+---@field range integer   rows
+---@operator add(SparseMatrix): SparseMatrix
+---@operator sub(SparseMatrix): SparseMatrix
+---@operator mul(number): SparseMatrix
+---@operator mul(SparseMatrix): SparseMatrix
+---@operator mul(Matrix): Matrix
+---@operator mul(VectorArray): VectorArray
+---@operator div(number): SparseMatrix
+---@operator unm: SparseMatrix
+local SparseMatrix = {}
+
+--- Duplicates add up, in the order in which they come.
+---@param m integer       rows
+---@param n integer       columns
+---@param rows integer[]  of the entries, from 1
+---@param cols integer[]  as many
+---@param values number[] as many
+---@return SparseMatrix
+---@nodiscard
+function SparseMatrix.from_triplets(m, n, rows, cols, values) end
+
+--- The sum of coefficients[i] * matrices[i] in one pass over the values. Its pattern is the union
+--- of all patterns, also where a coefficient is 0 (such a matrix adds nothing, NaN included); it is
+--- found once for a list of patterns and remembered.
+---@param coefficients number[]
+---@param matrices SparseMatrix[]  as many, at least one, of one shape
+---@return SparseMatrix
+---@nodiscard
+function SparseMatrix.lincomb(coefficients, matrices) end
+
+--- A U
+---@param U VectorArray  [cols, len]
+---@return VectorArray   [rows, len]
+---@nodiscard
+function SparseMatrix:apply(U) end
+
+--- A^T V
+---@param V VectorArray  [rows, len]
+---@return VectorArray   [cols, len]
+---@nodiscard
+function SparseMatrix:apply_adjoint(V) end
+
+--- V^T A U
+---@param V VectorArray  [rows, m]
+---@param U VectorArray  [cols, n]
+---@return Matrix        [m, n]
+---@nodiscard
+function SparseMatrix:apply2(V, U) end
+
+---@param V VectorArray  [rows, len]
+---@param U VectorArray  [cols, len]
+---@return number[]      V[i]^T A U[i]
+---@nodiscard
+function SparseMatrix:pairwise_apply2(V, U) end
+
+--- U with A U = V: by Cholesky's method when A is symmetric, exactly, and turns out to be positive
+--- definite, else by LU. The factorisation is kept with A. Raises when A is singular.
+---@param V VectorArray  [rows, len]
+---@return VectorArray   [cols, len]
+---@nodiscard
+function SparseMatrix:apply_inverse(V) end
+
+--- V with A^T V = U
+---@param U VectorArray  [cols, len]
+---@return VectorArray   [rows, len]
+---@nodiscard
+function SparseMatrix:apply_inverse_adjoint(U) end
+
+--- Factorises now rather than at the first solve.
+---@return SparseMatrix self
+function SparseMatrix:factorize() end
+
+--- The transposed matrix; A itself when it is symmetric.
+---@return SparseMatrix
+---@nodiscard
+function SparseMatrix:T() end
+
+--- The stored entries, column by column, rows ascending.
+---@return integer[] rows
+---@return integer[] cols
+---@return number[] values
+---@nodiscard
+function SparseMatrix:triplets() end
+
+---@param i integer
+---@param j integer
+---@return number  0 where nothing is stored
+---@nodiscard
+function SparseMatrix:get(i, j) end
+
+---@return number[]  min(rows, cols) of them
+---@nodiscard
+function SparseMatrix:diagonal() end
+
+---@return Matrix
+---@nodiscard
+function SparseMatrix:to_matrix() end
+
+---@param kind? "fro" | "1" | "inf"  default "fro"
+---@return number
+---@nodiscard
+function SparseMatrix:norm(kind) end
+
+--- Does nothing: a SparseMatrix is immutable.
+---@return SparseMatrix self
+function SparseMatrix:freeze() end
+
+---@class neap
+---@field SparseMatrix SparseMatrix
+local neap = {}
+
+--- Reads an array from a file, by its content: .npy (one dimension, or [dim, len]; a VectorArray
+--- unless as says otherwise), .mtx (a SparseMatrix from coordinates, a Matrix from an array), .csv
+--- (a Matrix); each also compressed by gzip. Raises when the file is missing or malformed, with
+--- its path and the line or byte.
+---@param path string
+---@param options? { as?: "VectorArray" | "Matrix" | "SparseMatrix" }
+---@return VectorArray | Matrix | SparseMatrix
+---@nodiscard
+function neap.load(path, options) end
+
+--- Writes an array: as .npy, .mtx, .mtx.gz or .csv, by the end of the path. The file appears under
+--- its name when it is complete. Raises when it cannot be written.
+---@param path string
+---@param object VectorArray | Matrix | SparseMatrix  a SparseMatrix only as .mtx or .mtx.gz
+function neap.save(path, object) end
