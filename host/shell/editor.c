@@ -6,14 +6,13 @@
 #include <histedit.h>
 #include <limits.h>
 #include <locale.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <wchar.h>
 #include "shell/history.h"
+#include "shell/interrupt.h"
 #include "shell/line.h"
 
 enum { HISTORY_MAX = 2000 };
@@ -37,7 +36,6 @@ struct Editor {
   History *history;
   const char *prompt;  /* of the line being read */
   char *line;          /* the last line, without its newline */
-  sigset_t waiting;    /* the signals blocked while a key is awaited: SIGINT comes then only */
   mbstate_t partial;   /* bytes of a character that have come so far */
   char path[PATH_MAX]; /* of the history; empty: none */
 };
@@ -75,13 +73,8 @@ static int get_char (EditLine *el, wchar_t *c) {
   (void)el;
   Editor *e = reading;
   for (;;) {
-    if (e->host->interrupts != 0) {
+    if (!interrupt_wait_input(e->host, STDIN_FILENO)) {
       errno = EINTR;
-      return -1;
-    }
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    if (ppoll(&input, 1, NULL, &e->waiting) < 0) {
-      if (errno == EINTR) continue;
       return -1;
     }
     char byte;
@@ -140,18 +133,14 @@ void editor_close (Editor *e) {
 }
 
 int editor_read (Editor *e, const char *prompt, const char **text) {
-  sigset_t block;
-  sigemptyset(&block);
-  sigaddset(&block, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &block, &e->waiting);
   e->edit.resize(e->el); /* the window may have changed since the last line */
   e->prompt = prompt;
   e->partial = (mbstate_t){0};
   reading = e;
+  e->edit.set(e->el, EL_PREP_TERM, 1); /* before the prompt: what is typed at it is ours */
   int n = 0;
   const char *line = e->edit.gets(e->el, &n);
   reading = NULL;
-  pthread_sigmask(SIG_SETMASK, &e->waiting, NULL);
   if (line == NULL || n <= 0) {
     if (e->host->interrupts == 0) return LINE_END;
     fputs("^C\n", stdout);
@@ -165,14 +154,26 @@ int editor_read (Editor *e, const char *prompt, const char **text) {
   return LINE_READ;
 }
 
+/* Appends one entry to the file. It goes through a history of its own: libedit has no call
+   that writes a single entry in its encoding. */
+static void append_to_file (const Edit *edit, const char *path, const char *text) {
+  FILE *file = fopen(path, "ae");
+  if (file == NULL) return;
+  fseek(file, 0, SEEK_END); /* libedit writes its header where this tells 0 */
+  HistEvent event;
+  History *single = edit->history_init();
+  if (single != NULL) {
+    edit->history(single, &event, H_SETSIZE, 1);
+    edit->history(single, &event, H_ENTER, text);
+    edit->history(single, &event, H_SAVE_FP, file);
+    edit->history_end(single);
+  }
+  fclose(file);
+}
+
 void editor_remember (Editor *e, const char *text) {
   HistEvent event;
   e->edit.history(e->history, &event, H_ENTER, text);
-  if (e->path[0] == '\0') return;
-  /* Appended at once: a session that is killed, or a second one, loses nothing. */
-  FILE *file = fopen(e->path, "ae");
-  if (file == NULL) return;
-  fseek(file, 0, SEEK_END); /* libedit writes its header where this tells 0 */
-  e->edit.history(e->history, &event, H_NSAVE_FP, (size_t)1, file);
-  fclose(file);
+  /* At once: a session that is killed, or one of two at a time, loses nothing. */
+  if (e->path[0] != '\0') append_to_file(&e->edit, e->path, text);
 }

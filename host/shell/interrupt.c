@@ -1,6 +1,8 @@
 /* interrupt.c - Ctrl-C: an error in the Lua code that runs, or news for who waits. */
 #include "shell/interrupt.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <lauxlib.h>
 
@@ -53,4 +55,19 @@ void interrupt_stop (Host *host) {
   signal(SIGINT, SIG_DFL);
   if (target.L != NULL && lua_gethook(target.L) == hook) lua_sethook(target.L, NULL, 0, 0);
   host->interrupts = 0;
+}
+
+bool interrupt_wait_input (Host *host, int fd) {
+  sigset_t block, before;
+  sigemptyset(&block);
+  sigaddset(&block, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &block, &before); /* it gets through while we sleep, not earlier */
+  struct pollfd input = {.fd = fd, .events = POLLIN};
+  int rc = -1;
+  while (rc < 0 && host->interrupts == 0) {
+    rc = ppoll(&input, 1, NULL, &before);
+    if (rc < 0 && errno != EINTR) break; /* let the read say what is wrong */
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return host->interrupts == 0;
 }

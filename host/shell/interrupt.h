@@ -13,4 +13,8 @@ void interrupt_start (Host *host, lua_State *L);
 /* SIGINT ends the process again. What was not taken is forgotten. */
 void interrupt_stop (Host *host);
 
+/* Between interrupt_start and interrupt_stop: waits until fd can be read. False when Ctrl-C
+   came instead, also when it had come before. */
+bool interrupt_wait_input (Host *host, int fd);
+
 #endif

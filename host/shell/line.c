@@ -10,8 +10,9 @@
 
 struct LineReader {
   Host *host;
-  Editor *editor; /* NULL: plain */
-  char *line;     /* of getline */
+  Editor *editor;   /* NULL: plain */
+  bool is_terminal; /* plain, but with somebody at it: their lines come one at a time */
+  char *line;       /* of getline */
   size_t size;
 };
 
@@ -26,6 +27,7 @@ LineReader *line_open (Host *host) {
   LineReader *r = calloc(1, sizeof *r);
   if (r == NULL) return NULL;
   r->host = host;
+  r->is_terminal = isatty(STDIN_FILENO);
   if (is_capable_terminal()) r->editor = editor_open(host);
   return r;
 }
@@ -40,13 +42,12 @@ void line_close (LineReader *r) {
 static int read_plainly (LineReader *r, const char *prompt, const char **text) {
   fputs(prompt, stdout);
   fflush(stdout);
-  ssize_t n = getline(&r->line, &r->size, stdin);
-  if (n < 0) {
-    if (r->host->interrupts == 0) return LINE_END;
-    clearerr(stdin);
+  if (r->is_terminal && !interrupt_wait_input(r->host, STDIN_FILENO)) {
     fputc('\n', stdout);
     return LINE_INTERRUPTED;
   }
+  ssize_t n = getline(&r->line, &r->size, stdin);
+  if (n < 0) return LINE_END;
   if (n > 0 && r->line[n - 1] == '\n') r->line[n - 1] = '\0';
   *text = r->line;
   return LINE_READ;
