@@ -2,6 +2,7 @@
 #include "array/array.h"
 
 #include <lauxlib.h>
+#include "array/blas.h"
 #include "array/files.h"
 #include "array/sparse.h"
 
@@ -14,5 +15,7 @@ int luaopen_host_array (lua_State *L) {
   sparse_open(L);
   lua_setfield(L, -2, "SparseMatrix");
   files_open(L);
+  lua_pushcfunction(L, blas_l_threads);
+  lua_setfield(L, -2, "blas_threads");
   return 1;
 }

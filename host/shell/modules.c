@@ -5,10 +5,12 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include "array/array.h"
+#include "shell/clock.h"
 
 /* C modules of neap, found by require. */
 static const luaL_Reg preloaded[] = {
   {"host.array", luaopen_host_array},
+  {"host.clock", luaopen_host_clock},
   {NULL, NULL},
 };
 
