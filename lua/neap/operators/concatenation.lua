@@ -1,0 +1,75 @@
+--- Operators applied one after the other.
+local class = require "neap.class"
+local Operator = require "neap.operators.operator"
+local values = require "neap.operators.values"
+
+--- operators[1](operators[2](...)): the last one is applied first.
+---@class ConcatenationOperator: Operator
+---@field operators Operator[]
+local ConcatenationOperator = class("neap.ConcatenationOperator", Operator)
+
+function ConcatenationOperator._fields(operators)
+  if type(operators) ~= "table" or values.is_operator(operators) or #operators == 0 then
+    error("operators: non-empty list expected", 3)
+  end
+  local fields = { operators = {}, linear = true, parametric = false }
+  for i = 1, #operators do
+    local A = values.as_operator(operators[i], ("operators[%d]"):format(i), 3)
+    local previous = fields.operators[i - 1]
+    if previous and previous.source ~= A.range then
+      error(("operators[%d]: range of dimension %d expected, got %d")
+        :format(i, previous.source, A.range), 3)
+    end
+    fields.operators[i] = A
+    fields.linear = fields.linear and A.linear
+    fields.parametric = fields.parametric or A.parametric
+  end
+  fields.range = fields.operators[1].range
+  fields.source = fields.operators[#operators].source
+  return fields
+end
+
+function ConcatenationOperator:apply(U, mu)
+  for i = #self.operators, 1, -1 do U = self.operators[i]:apply(U, mu) end
+  return U
+end
+
+function ConcatenationOperator:apply_adjoint(V, mu)
+  for i = 1, #self.operators do V = self.operators[i]:apply_adjoint(V, mu) end
+  return V
+end
+
+function ConcatenationOperator:assemble(mu)
+  if not self.parametric then return self end
+  local operators = {}
+  for i, A in ipairs(self.operators) do operators[i] = A:assemble(mu) end
+  return ConcatenationOperator(operators)
+end
+
+function ConcatenationOperator:apply_inverse(V, mu, options)
+  for i = 1, #self.operators do V = self.operators[i]:apply_inverse(V, mu, options) end
+  return V
+end
+
+function ConcatenationOperator:apply_inverse_adjoint(V, mu)
+  for i = #self.operators, 1, -1 do V = self.operators[i]:apply_inverse_adjoint(V, mu) end
+  return V
+end
+
+function ConcatenationOperator:jacobian(U, mu)
+  if self.linear then return self:assemble(mu) end
+  local operators = {}
+  for i = #self.operators, 1, -1 do
+    operators[i] = self.operators[i]:jacobian(U, mu)
+    if i > 1 then U = self.operators[i]:apply(U, mu) end
+  end
+  return ConcatenationOperator(operators)
+end
+
+function ConcatenationOperator:restricted(dofs)
+  local operators = {}
+  for i, A in ipairs(self.operators) do operators[i], dofs = A:restricted(dofs) end
+  return ConcatenationOperator(operators), dofs
+end
+
+return ConcatenationOperator

@@ -1,0 +1,27 @@
+--- Parametric operators for one mu.
+local class = require "neap.class"
+local Operator = require "neap.operators.operator"
+local values = require "neap.operators.values"
+
+--- What assemble returns of an operator that cannot do better.
+---@class FixedParameterOperator: Operator
+---@field operator Operator
+---@field mu table
+local FixedParameterOperator = class("neap.FixedParameterOperator", Operator)
+
+function FixedParameterOperator._fields(op, mu)
+  op = values.as_operator(op, "op", 3)
+  if mu == nil then error("mu: missing, but the operator depends on it", 3) end
+  return { operator = op, mu = mu, source = op.source, range = op.range, linear = op.linear,
+           parametric = false }
+end
+
+for _, method in ipairs { "apply", "apply_adjoint" } do
+  FixedParameterOperator[method] = function(self, U)
+    return self.operator[method](self.operator, U, self.mu)
+  end
+end
+
+function FixedParameterOperator:jacobian(U) return self.operator:jacobian(U, self.mu) end
+
+return FixedParameterOperator

@@ -1,0 +1,150 @@
+--- Linear combinations of operators, with coefficients that may depend on mu.
+local neap = require "neap"
+local class = require "neap.class"
+local mu_ = require "neap.parameters.mu"
+local Operator = require "neap.operators.operator"
+local MatrixOperator = require "neap.operators.matrix"
+local values = require "neap.operators.values"
+
+--- sum over q of coefficients[q](mu) * operators[q](mu).
+---@class LincombOperator: Operator
+---@field operators Operator[]
+---@field coefficients (number|function|ParameterFunctional)[]
+local LincombOperator = class("neap.LincombOperator", Operator)
+
+-- Of the last assembly by combination: { thetas, result, matrices }. Weak, and not a field,
+-- because what is derived must not travel to workers.
+local cache = setmetatable({}, { __mode = "k" })
+
+function LincombOperator._fields(operators, coefficients)
+  if type(operators) ~= "table" or values.is_operator(operators) or #operators == 0 then
+    error("operators: non-empty list expected", 3)
+  end
+  if type(coefficients) ~= "table" or #coefficients ~= #operators then
+    error(("coefficients: list of %d expected, got %s"):format(#operators,
+      type(coefficients) == "table" and "one of " .. #coefficients or type(coefficients)), 3)
+  end
+  local fields = { operators = {}, coefficients = {}, linear = true, parametric = false }
+  for q = 1, #operators do
+    local A = values.as_operator(operators[q], ("operators[%d]"):format(q), 3)
+    local coefficient = coefficients[q]
+    if not mu_.is_coefficient(coefficient) then
+      error(("coefficients[%d]: number or function of mu expected, got %s")
+        :format(q, type(coefficient)), 3)
+    end
+    fields.source, fields.range = fields.source or A.source, fields.range or A.range
+    if A.source ~= fields.source or A.range ~= fields.range then
+      error(("operators[%d]: shape %d x %d expected, got %d x %d")
+        :format(q, fields.range, fields.source, A.range, A.source), 3)
+    end
+    fields.operators[q], fields.coefficients[q] = A, coefficient
+    fields.linear = fields.linear and A.linear
+    fields.parametric = fields.parametric or A.parametric or type(coefficient) ~= "number"
+  end
+  return fields
+end
+
+--- The coefficients for mu.
+---@param mu table|nil
+---@return number[]
+---@nodiscard
+function LincombOperator:evaluate_coefficients(mu)
+  mu = mu_.parse(mu, 2)
+  local coefficients, thetas = self.coefficients, {}
+  for q = 1, #coefficients do thetas[q] = mu_.evaluate(coefficients[q], mu) end
+  return thetas
+end
+
+function LincombOperator:apply(U, mu)
+  local thetas = self:evaluate_coefficients(mu)
+  local V = self.operators[1]:apply(U, mu)
+  if thetas[1] ~= 1 then V:scal(thetas[1]) end
+  for q = 2, #thetas do V:axpy(thetas[q], self.operators[q]:apply(U, mu)) end
+  return V
+end
+
+function LincombOperator:apply_adjoint(V, mu)
+  local thetas = self:evaluate_coefficients(mu)
+  local U = self.operators[1]:apply_adjoint(V, mu)
+  if thetas[1] ~= 1 then U:scal(thetas[1]) end
+  for q = 2, #thetas do U:axpy(thetas[q], self.operators[q]:apply_adjoint(V, mu)) end
+  return U
+end
+
+local function is_equal(thetas, others)
+  for q = 1, #thetas do
+    if thetas[q] ~= others[q] then return false end -- NaN is never equal: not cached
+  end
+  return true
+end
+
+-- The matrices of all summands, when they are matrices of one kind; kept over calls, unless a
+-- summand depends on mu itself.
+local function summand_matrices(self, mu)
+  local kind, matrices = nil, {}
+  for q, A in ipairs(self.operators) do
+    local assembled = A:assemble(mu)
+    if getmetatable(assembled) ~= MatrixOperator then return nil end
+    kind = kind or values.kind(assembled.matrix)
+    if values.kind(assembled.matrix) ~= kind then return nil end
+    matrices[q] = assembled.matrix
+  end
+  return matrices, kind
+end
+
+--- One matrix when the summands are matrices, else a combination with numbers. The last result
+--- is kept and returned again for equal coefficients.
+function LincombOperator:assemble(mu)
+  local thetas = self:evaluate_coefficients(mu)
+  local is_constant = true -- the summands do not depend on mu
+  for _, A in ipairs(self.operators) do is_constant = is_constant and not A.parametric end
+  local known = is_constant and cache[self] or nil
+  if known and is_equal(thetas, known.thetas) then return known.result end
+
+  local matrices, kind
+  if known then
+    matrices, kind = known.matrices, known.kind
+  else
+    matrices, kind = summand_matrices(self, mu)
+  end
+  local result
+  if matrices then
+    local lincomb = kind == "neap.Matrix" and neap.Matrix.lincomb or neap.SparseMatrix.lincomb
+    result = MatrixOperator(lincomb(thetas, matrices))
+  elseif not self.parametric then
+    return self
+  else
+    local operators = {}
+    for q, A in ipairs(self.operators) do operators[q] = A:assemble(mu) end
+    result = LincombOperator(operators, thetas)
+  end
+  if is_constant then
+    cache[self] = { thetas = thetas, result = result, matrices = matrices, kind = kind }
+  end
+  return result
+end
+
+function LincombOperator:as_range_array(mu)
+  local thetas = self:evaluate_coefficients(mu)
+  local W = self.operators[1]:as_range_array(mu):copy()
+  W:scal(thetas[1])
+  for q = 2, #thetas do W:axpy(thetas[q], self.operators[q]:as_range_array(mu)) end
+  return W
+end
+
+function LincombOperator:as_source_array(mu)
+  local thetas = self:evaluate_coefficients(mu)
+  local W = self.operators[1]:as_source_array(mu):copy()
+  W:scal(thetas[1])
+  for q = 2, #thetas do W:axpy(thetas[q], self.operators[q]:as_source_array(mu)) end
+  return W
+end
+
+function LincombOperator:jacobian(U, mu)
+  if self.linear then return self:assemble(mu) end
+  local operators = {}
+  for q, A in ipairs(self.operators) do operators[q] = A:jacobian(U, mu) end
+  return LincombOperator(operators, self:evaluate_coefficients(mu)):assemble()
+end
+
+return LincombOperator

@@ -1,0 +1,39 @@
+--- Galerkin projections of operators that have no smaller form.
+local class = require "neap.class"
+local Operator = require "neap.operators.operator"
+local values = require "neap.operators.values"
+
+--- Coefficients u -> range_basis^T product A(source_basis u). Without a basis on one side that
+--- side stays as it is.
+---@class ProjectedOperator: Operator
+---@field operator Operator
+---@field range_basis VectorArray|nil
+---@field source_basis VectorArray|nil
+---@field product Operator|SparseMatrix|Matrix|nil
+local ProjectedOperator = class("neap.ProjectedOperator", Operator)
+
+function ProjectedOperator._fields(op, range_basis, source_basis, product)
+  op = values.as_operator(op, "op", 3)
+  return {
+    operator = op, range_basis = range_basis, source_basis = source_basis,
+    product = values.check_product(product, 3),
+    source = source_basis and #source_basis or op.source,
+    range = range_basis and #range_basis or op.range,
+    linear = op.linear, parametric = op.parametric,
+  }
+end
+
+function ProjectedOperator:apply(U, mu)
+  if self.source_basis then U = self.source_basis:lincomb(values.matrix(U)) end
+  local V = self.operator:apply(U, mu)
+  if self.range_basis == nil then return V end
+  return values.columns(self.range_basis:inner(V, self.product))
+end
+
+function ProjectedOperator:jacobian(U, mu)
+  if self.source_basis then U = self.source_basis:lincomb(values.matrix(U)) end
+  return require "neap.algorithms.projection".project(self.operator:jacobian(U, mu),
+    self.range_basis, self.source_basis, self.product)
+end
+
+return ProjectedOperator

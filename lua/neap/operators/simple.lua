@@ -1,0 +1,84 @@
+--- Identity and zero.
+local neap = require "neap"
+local class = require "neap.class"
+local Operator = require "neap.operators.operator"
+local values = require "neap.operators.values"
+
+local M = {}
+
+local function check_dimension(dim, what)
+  if math.type(dim) ~= "integer" or dim < 0 then
+    error(("%s: dimension expected, got %s"):format(what, tostring(dim)), 4)
+  end
+end
+
+local function check_source(self, U)
+  if U.dim ~= self.source then
+    error(("U: dimension %d expected, got %d"):format(self.source, U.dim), 3)
+  end
+end
+
+local function check_range(self, V)
+  if V.dim ~= self.range then
+    error(("V: dimension %d expected, got %d"):format(self.range, V.dim), 3)
+  end
+end
+
+---@class IdentityOperator: Operator
+local IdentityOperator = class("neap.IdentityOperator", Operator)
+M.IdentityOperator = IdentityOperator
+
+function IdentityOperator._fields(dim)
+  check_dimension(dim, "dim")
+  return { source = dim, range = dim, linear = true, parametric = false }
+end
+
+function IdentityOperator:apply(U)
+  check_source(self, U)
+  return U:copy()
+end
+IdentityOperator.apply_adjoint = IdentityOperator.apply
+IdentityOperator.apply_inverse = IdentityOperator.apply
+IdentityOperator.apply_inverse_adjoint = IdentityOperator.apply
+
+function IdentityOperator:as_range_array() return values.unit_vectors(self.source) end
+IdentityOperator.as_source_array = IdentityOperator.as_range_array
+
+function IdentityOperator:restricted(dofs)
+  local sorted, seen = {}, {}
+  for _, dof in ipairs(dofs) do
+    if not seen[dof] then seen[dof], sorted[#sorted + 1] = true, dof end
+  end
+  table.sort(sorted)
+  local place = {}
+  for i, dof in ipairs(sorted) do place[dof] = i end
+  local selection = neap.Matrix.zeros(#dofs, #sorted)
+  for i, dof in ipairs(dofs) do selection:set(i, place[dof], 1.0) end
+  return values.as_operator(selection, "dofs", 1), sorted
+end
+
+---@class ZeroOperator: Operator
+local ZeroOperator = class("neap.ZeroOperator", Operator)
+M.ZeroOperator = ZeroOperator
+
+function ZeroOperator._fields(range, source)
+  check_dimension(range, "range")
+  check_dimension(source, "source")
+  return { source = source, range = range, linear = true, parametric = false }
+end
+
+function ZeroOperator:apply(U)
+  check_source(self, U)
+  return neap.VectorArray.zeros(self.range, #U)
+end
+
+function ZeroOperator:apply_adjoint(V)
+  check_range(self, V)
+  return neap.VectorArray.zeros(self.source, #V)
+end
+
+function ZeroOperator:restricted(dofs)
+  return ZeroOperator(#dofs, 0), {}
+end
+
+return M

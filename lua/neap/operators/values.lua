@@ -1,0 +1,76 @@
+--- What may stand for an Operator, and small helpers over arrays that all operators need.
+local neap = require "neap"
+
+local M = {}
+
+--- "neap.VectorArray", "neap.Matrix", "neap.SparseMatrix", or what type() says.
+---@return string
+function M.kind(x)
+  if type(x) ~= "userdata" then return type(x) end
+  local metatable = getmetatable(x)
+  return type(metatable) == "table" and metatable.__name or "userdata"
+end
+
+--- Is it an instance of a class of operators?
+---@return boolean
+function M.is_operator(x)
+  return type(x) == "table" and x.is_operator == true
+end
+
+--- Wraps a SparseMatrix or a Matrix; an Operator is returned as it is.
+---@param x Operator|SparseMatrix|Matrix
+---@param what string    the argument's name, for the message
+---@param level integer  of the function to blame, as in error()
+---@return Operator
+---@nodiscard
+function M.as_operator(x, what, level)
+  if M.is_operator(x) then return x end
+  local kind = M.kind(x)
+  if kind == "neap.SparseMatrix" or kind == "neap.Matrix" then
+    return require "neap.operators.matrix" (x)
+  end
+  error(("%s: Operator, SparseMatrix or Matrix expected, got %s"):format(what, kind), level + 1)
+end
+
+--- A product as the methods of VectorArray take it: nil, SparseMatrix, Matrix or Operator.
+---@param level integer  of the function to blame
+function M.check_product(x, level)
+  if x ~= nil then
+    local kind = M.kind(x)
+    if not M.is_operator(x) and kind ~= "neap.SparseMatrix" and kind ~= "neap.Matrix" then
+      error(("product: Operator, SparseMatrix or Matrix expected, got %s"):format(kind),
+        level + 1)
+    end
+  end
+  return x
+end
+
+--- The columns of the identity.
+---@param dim integer
+---@return VectorArray [dim, dim]
+---@nodiscard
+function M.unit_vectors(dim)
+  local U = neap.VectorArray.zeros(dim, dim)
+  for i = 1, dim do U:set(i, i, 1.0) end
+  return U
+end
+
+--- A Matrix as columns.
+---@param A Matrix  [m, n]
+---@return VectorArray [m, n]
+---@nodiscard
+function M.columns(A)
+  return M.unit_vectors(A.rows):lincomb(A)
+end
+
+--- Vectors as a Matrix.
+---@param U VectorArray  [m, n]
+---@return Matrix [m, n]
+---@nodiscard
+function M.matrix(U)
+  local indices = {}
+  for i = 1, U.dim do indices[i] = i end
+  return U:dofs(indices)
+end
+
+return M

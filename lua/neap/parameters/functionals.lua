@@ -1,0 +1,136 @@
+--- Functionals of mu: functions with a number as value, some with derivatives.
+local class = require "neap.class"
+local mu_ = require "neap.parameters.mu"
+
+local M = {}
+
+--- A function of mu with a number as value. Call it, or ask for a derivative.
+---@class ParameterFunctional
+local ParameterFunctional = class("neap.ParameterFunctional", nil, { immutable = true })
+M.ParameterFunctional = ParameterFunctional
+ParameterFunctional.__call = function(self, mu) return self:evaluate(mu) end
+
+--- The partial derivative with respect to component i of the parameter.
+---@return ParameterFunctional|number
+function ParameterFunctional:d_mu(name)
+  error(("%s has no derivative with respect to '%s'"):format(self.__name, tostring(name)), 2)
+end
+
+--- mu -> mu[name][i].
+---@class ProjectionFunctional: ParameterFunctional
+---@field name string
+---@field size integer  number of components of the parameter
+---@field i integer     from 1 to size
+local ProjectionFunctional = class("neap.ProjectionFunctional", ParameterFunctional)
+M.ProjectionFunctional = ProjectionFunctional
+
+function ProjectionFunctional._fields(name, size, i)
+  if type(name) ~= "string" then
+    error(("name: string expected, got %s"):format(type(name)), 3)
+  end
+  size, i = size or 1, i or 1
+  if math.type(size) ~= "integer" or size < 1 then
+    error(("size: positive integer expected, got %s"):format(tostring(size)), 3)
+  end
+  if math.type(i) ~= "integer" or i < 1 or i > size then
+    error(("i: integer from 1 to %d expected, got %s"):format(size, tostring(i)), 3)
+  end
+  return { name = name, size = size, i = i }
+end
+
+local function missing(self, mu)
+  local value = type(mu) == "table" and mu[self.name]
+  if type(value) ~= "table" then
+    error(("mu: parameter '%s' is missing"):format(self.name), 0)
+  end
+  error(("mu: parameter '%s' has %d components; %d expected")
+    :format(self.name, #value, self.size), 0)
+end
+
+---@param mu table<string, number[]>
+---@return number
+function ProjectionFunctional:evaluate(mu)
+  local value = mu and mu[self.name]
+  if type(value) == "number" and self.size == 1 then return value end
+  if type(value) ~= "table" or #value ~= self.size then missing(self, mu) end
+  return value[self.i]
+end
+ProjectionFunctional.__call = ProjectionFunctional.evaluate
+
+function ProjectionFunctional:d_mu(name, i)
+  return (name == self.name and i == self.i) and 1.0 or 0.0
+end
+
+--- A Lua function of mu, with its derivatives.
+---@class Functional: ParameterFunctional
+---@field f fun(mu): number
+---@field derivatives table<string, (fun(mu): number)[]>
+local Functional = class("neap.Functional", ParameterFunctional)
+M.Functional = Functional
+
+function Functional._fields(f, derivatives)
+  if type(f) ~= "function" then
+    error(("f: function of mu expected, got %s"):format(type(f)), 3)
+  end
+  if derivatives ~= nil and type(derivatives) ~= "table" then
+    error(("derivatives: table from names to lists expected, got %s"):format(type(derivatives)),
+      3)
+  end
+  return { f = f, derivatives = derivatives or {} }
+end
+
+function Functional:evaluate(mu) return self.f(mu) end
+Functional.__call = Functional.evaluate
+
+function Functional:d_mu(name, i)
+  local list = self.derivatives[name]
+  if list == nil then return 0.0 end -- a parameter it does not depend on
+  if type(list) == "function" then list = { list } end
+  local d = list[i]
+  if d == nil then ParameterFunctional.d_mu(self, ("%s[%d]"):format(name, i)) end
+  return type(d) == "function" and Functional(d) or d
+end
+
+--- alpha * min over q of theta_q(mu) / theta_q(mu_bar): a lower bound of the coercivity
+--- constant in the energy product for mu_bar, when all forms are positive semidefinite.
+---@class MinThetaFunctional: ParameterFunctional
+---@field thetas (number|function|ParameterFunctional)[]
+---@field mu_bar table
+---@field alpha number  coercivity constant for mu_bar
+local MinThetaFunctional = class("neap.MinThetaFunctional", ParameterFunctional)
+M.MinThetaFunctional = MinThetaFunctional
+
+function MinThetaFunctional._fields(thetas, mu_bar, alpha)
+  if type(thetas) ~= "table" or #thetas == 0 then error("thetas: non-empty list expected", 3) end
+  alpha = alpha or 1.0
+  if type(alpha) ~= "number" or not (alpha > 0) then
+    error(("alpha: positive number expected, got %s"):format(tostring(alpha)), 3)
+  end
+  mu_bar = mu_.parse(mu_bar, 3)
+  local at_mu_bar = {}
+  for q = 1, #thetas do
+    at_mu_bar[q] = mu_.evaluate(thetas[q], mu_bar)
+    if not (at_mu_bar[q] > 0) then
+      error(("thetas: coefficient %d is %g for mu_bar; positive expected")
+        :format(q, at_mu_bar[q]), 3)
+    end
+  end
+  return { thetas = thetas, mu_bar = mu_bar, alpha = alpha, _at_mu_bar = at_mu_bar }
+end
+
+function MinThetaFunctional:evaluate(mu)
+  local thetas, at_mu_bar = self.thetas, self._at_mu_bar
+  local least = math.huge
+  for q = 1, #thetas do
+    local theta = mu_.evaluate(thetas[q], mu)
+    if not (theta > 0) then -- NaN too
+      error(("coefficient %d is %g; positive expected"):format(q, theta), 0)
+    end
+    local ratio = theta / at_mu_bar[q]
+    if ratio < least then least = ratio end
+  end
+  return self.alpha * least
+end
+MinThetaFunctional.__call = MinThetaFunctional.evaluate
+
+return M

@@ -1,0 +1,14 @@
+--- Parameters: values mu, spaces that they are sampled from, functionals of them.
+local functionals = require "neap.parameters.functionals"
+local mu = require "neap.parameters.mu"
+
+return {
+  ParameterSpace = require "neap.parameters.space",
+  ParameterFunctional = functionals.ParameterFunctional,
+  ProjectionFunctional = functionals.ProjectionFunctional,
+  MinThetaFunctional = functionals.MinThetaFunctional,
+  Functional = functionals.Functional,
+  parse = mu.parse,
+  evaluate = mu.evaluate,
+  is_coefficient = mu.is_coefficient,
+}

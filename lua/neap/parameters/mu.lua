@@ -1,0 +1,56 @@
+--- Parameter values mu and coefficients that depend on them.
+--
+-- mu is a table from names to lists of numbers, with the time, a number, under "t".
+local M = {}
+
+--- Reads mu: a number stands for a list of one. Returns mu itself where nothing is to change.
+---@param mu table<string, number[]|number>|nil
+---@param level? integer  of the function to blame, as in error(); 1 is the caller (default)
+---@return table<string, number[]>|nil
+---@nodiscard
+function M.parse(mu, level)
+  if mu == nil then return nil end
+  if type(mu) ~= "table" then
+    error(("mu: table from names to lists expected, got %s"):format(type(mu)), (level or 1) + 1)
+  end
+  local parsed = mu
+  for name, value in next, mu do
+    if type(value) == "number" then
+      if name ~= "t" then
+        if parsed == mu then
+          parsed = {}
+          for k, v in next, mu do parsed[k] = v end
+        end
+        parsed[name] = { value }
+      end
+    elseif type(value) ~= "table" then
+      error(("mu: '%s' is a %s; number or list of numbers expected")
+        :format(tostring(name), type(value)), (level or 1) + 1)
+    end
+  end
+  return parsed
+end
+
+--- The value of a coefficient: a number, a function of mu or a functional.
+---@param coefficient number|function|ParameterFunctional
+---@param mu table|nil
+---@return number
+function M.evaluate(coefficient, mu)
+  if type(coefficient) == "number" then return coefficient end
+  if mu == nil then error("mu: missing, but there is a coefficient that depends on it", 0) end
+  local value = coefficient(mu)
+  if type(value) ~= "number" then
+    error(("a coefficient is a %s; number expected"):format(type(value)), 0)
+  end
+  return value
+end
+
+--- Is it a number, a function or a functional?
+---@return boolean
+function M.is_coefficient(x)
+  if type(x) == "number" or type(x) == "function" then return true end
+  local metatable = type(x) == "table" and getmetatable(x)
+  return metatable and metatable.__call ~= nil or false
+end
+
+return M
