@@ -7,10 +7,19 @@
 #include <string.h>
 #include <lauxlib.h>
 
+int args_fail (lua_State *L, int arg, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  const char *message = lua_pushvfstring(L, format, args);
+  va_end(args);
+  bool is_self = arg == 1 && lua_isuserdata(L, 1);
+  return is_self ? luaL_error(L, "%s", message) : luaL_argerror(L, arg, message);
+}
+
 size_t args_size (lua_State *L, int arg, const char *name) {
   lua_Integer n = luaL_checkinteger(L, arg);
   if (n < 0) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "%s: at least 0 expected, got %I", name, n));
+    args_fail(L, arg, "%s: at least 0 expected, got %I", name, n);
   }
   return (size_t)n;
 }
@@ -35,8 +44,7 @@ double args_pop_number (lua_State *L, int arg, const char *format, ...) {
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    luaL_argerror(L, arg, lua_pushfstring(L, "%s: number expected, got %s", what,
-                                          luaL_typename(L, -1)));
+    args_fail(L, arg, "%s: number expected, got %s", what, luaL_typename(L, -1));
   }
   lua_pop(L, 1);
   return x;
@@ -57,8 +65,7 @@ void *args_scratch (lua_State *L, size_t n, size_t size) {
 double *args_numbers (lua_State *L, int arg, size_t n) {
   size_t got = args_list_len(L, arg);
   if (got != n) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "list of %I numbers expected, got %I",
-                                          (lua_Integer)n, (lua_Integer)got));
+    args_fail(L, arg, "list of %I numbers expected, got %I", (lua_Integer)n, (lua_Integer)got);
   }
   double *x = args_scratch(L, n, sizeof *x);
   for (size_t i = 0; i < n; i++) {
@@ -85,8 +92,7 @@ size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n) {
     lua_Integer i = lua_tointegerx(L, -1, &is_integer);
     if (!is_integer || lua_type(L, -1) != LUA_TNUMBER) {
       const char *got = lua_type(L, -1) == LUA_TNUMBER ? "a fraction" : luaL_typename(L, -1);
-      luaL_argerror(L, arg, lua_pushfstring(L, "entry %I: index expected, got %s",
-                                            (lua_Integer)k + 1, got));
+      args_fail(L, arg, "entry %I: index expected, got %s", (lua_Integer)k + 1, got);
     }
     if ((lua_Unsigned)i - 1u >= limit) luaL_argerror(L, arg, range_message(L, i, limit));
     lua_pop(L, 1);
@@ -111,7 +117,7 @@ void args_options (lua_State *L, int arg, const char *const names[]) {
       while (names[k] != NULL && strcmp(names[k], lua_tostring(L, -1)) != 0) k++;
     }
     if (lua_type(L, -1) != LUA_TSTRING || names[k] == NULL) {
-      luaL_argerror(L, arg, lua_pushfstring(L, "unknown option '%s'", luaL_tolstring(L, -1, NULL)));
+      args_fail(L, arg, "unknown option '%s'", luaL_tolstring(L, -1, NULL));
     }
   }
 }
@@ -119,8 +125,7 @@ void args_options (lua_State *L, int arg, const char *const names[]) {
 bool args_option_boolean (lua_State *L, int arg, const char *name, bool standard) {
   int type = lua_getfield(L, arg, name);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "option %s: boolean expected, got %s", name,
-                                          luaL_typename(L, -1)));
+    args_fail(L, arg, "option %s: boolean expected, got %s", name, luaL_typename(L, -1));
   }
   bool value = type == LUA_TNIL ? standard : lua_toboolean(L, -1);
   lua_pop(L, 1);
@@ -135,18 +140,12 @@ double args_option_number (lua_State *L, int arg, const char *name, double stand
   return args_pop_number(L, arg, "option %s", name);
 }
 
-int args_refuse (lua_State *L, int arg, const char *message) {
-  return arg == 1 ? luaL_error(L, "%s", message) : luaL_argerror(L, arg, message);
-}
-
 void args_check_dim (lua_State *L, int arg, size_t expected, size_t got) {
   if (expected == got) return;
-  luaL_argerror(L, arg, lua_pushfstring(L, "dimension %I expected, got %I", (lua_Integer)expected,
-                                        (lua_Integer)got));
+  args_fail(L, arg, "dimension %I expected, got %I", (lua_Integer)expected, (lua_Integer)got);
 }
 
 void args_check_len (lua_State *L, int arg, size_t expected, size_t got) {
   if (expected == got) return;
-  luaL_argerror(L, arg, lua_pushfstring(L, "%I vectors expected, got %I", (lua_Integer)expected,
-                                        (lua_Integer)got));
+  args_fail(L, arg, "%I vectors expected, got %I", (lua_Integer)expected, (lua_Integer)got);
 }

@@ -7,13 +7,17 @@
 #include <stddef.h>
 #include <lua.h>
 
-size_t args_size (lua_State *L, int arg, const char *name);   /* an integer, at least 0 */
-size_t args_index (lua_State *L, int arg, size_t n);          /* 1..n, returned as 0..n-1 */
+/* Raises the message (lua_pushfstring's format) about argument arg; about the object itself where
+   that is the array whose method was called. Never returns. */
+int args_fail (lua_State *L, int arg, const char *format, ...);
+
+size_t args_size (lua_State *L, int arg, const char *name); /* an integer, at least 0 */
+size_t args_index (lua_State *L, int arg, size_t n);        /* 1..n, returned as 0..n-1 */
 
 /* The number at the top of the stack, which is popped; what names it in the message, as in
    "entry 2 of vector 3". */
 double args_pop_number (lua_State *L, int arg, const char *format, ...)
-  __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* Length of the list at arg; it may have metamethods. */
 size_t args_list_len (lua_State *L, int arg);
@@ -33,9 +37,6 @@ void *args_scratch (lua_State *L, size_t n, size_t size);
 void args_options (lua_State *L, int arg, const char *const names[]);
 bool args_option_boolean (lua_State *L, int arg, const char *name, bool standard);
 double args_option_number (lua_State *L, int arg, const char *name, double standard);
-
-/* Raises message for argument arg of a method; about the object itself where arg is 1. */
-int args_refuse (lua_State *L, int arg, const char *message);
 
 /* Both sizes in one message: "dimension 10 expected, got 12". */
 void args_check_dim (lua_State *L, int arg, size_t expected, size_t got);

@@ -5,9 +5,22 @@
 #include "array/blas.h"
 #include "array/files.h"
 #include "array/sparse.h"
+#include "block/block.h"
+
+/* blocks() -> how many blocks this process holds, and their bytes */
+static int l_blocks (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)block_total_count());
+  lua_pushinteger(L, (lua_Integer)block_total_len());
+  return 2;
+}
+
+static const luaL_Reg functions[] = {
+    {"blocks", l_blocks},
+    {NULL, NULL},
+};
 
 int luaopen_host_array (lua_State *L) {
-  lua_newtable(L);
+  luaL_newlib(L, functions);
   vectorarray_open(L);
   lua_setfield(L, -2, "VectorArray");
   matrix_open(L);

@@ -84,8 +84,8 @@ static void small_solve_transposed (int n, const double *LU, const int *pivots, 
   for (int k = n - 1; k >= 0; k--) interchange(x, k, pivots[k]);
 }
 
-void dense_lu_solve (int n, const double *LU, const int *pivots, bool transposed, int m, double *X,
-                     int ldx) {
+void dense_lu_solve (int n, const double *LU, const int *pivots, bool transposed, int m,
+                     double *X, int ldx) {
   if (n == 0 || m == 0) return;
   if (n > SMALL) {
     LAPACKE_dgetrs_work(LAPACK_COL_MAJOR, transposed ? 'T' : 'N', n, m, LU, n, pivots, X, ldx);
@@ -93,8 +93,10 @@ void dense_lu_solve (int n, const double *LU, const int *pivots, bool transposed
   }
   for (int j = 0; j < m; j++) {
     double *x = X + (size_t)j * (size_t)ldx;
-    if (transposed) small_solve_transposed(n, LU, pivots, x);
-    else small_solve(n, LU, pivots, x);
+    if (transposed)
+      small_solve_transposed(n, LU, pivots, x);
+    else
+      small_solve(n, LU, pivots, x);
   }
 }
 

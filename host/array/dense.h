@@ -11,8 +11,8 @@
 int dense_lu (int n, double *A, int *pivots);
 
 /* X = A^-1 X, or A^-T X, from the factors; X has m columns, ldx apart. */
-void dense_lu_solve (int n, const double *LU, const int *pivots, bool transposed, int m, double *X,
-                     int ldx);
+void dense_lu_solve (int n, const double *LU, const int *pivots, bool transposed, int m,
+                     double *X, int ldx);
 
 /* A = L L^T in place, from and in the lower triangle; the upper one is not touched. Returns the
    number, from 1, of the first pivot that is not positive, or 0. */

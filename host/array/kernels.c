@@ -133,14 +133,14 @@ static int blas_ld (size_t ld, size_t rows) {
 static void gemm_piece (bool ta, bool tb, int m, int n, int k, const double *A, int lda,
                         const double *B, int ldb, double beta, double *C, int ldc) {
   if (n == 1) {
-    cblas_dgemv(CblasColMajor, ta ? CblasTrans : CblasNoTrans, ta ? k : m, ta ? m : k, 1, A, lda, B,
-                tb ? ldb : 1, beta, C, 1);
+    cblas_dgemv(CblasColMajor, ta ? CblasTrans : CblasNoTrans, ta ? k : m, ta ? m : k, 1, A,
+                lda, B, tb ? ldb : 1, beta, C, 1);
   } else if (m == 1) {
-    cblas_dgemv(CblasColMajor, tb ? CblasNoTrans : CblasTrans, tb ? n : k, tb ? k : n, 1, B, ldb, A,
-                ta ? 1 : lda, beta, C, ldc);
+    cblas_dgemv(CblasColMajor, tb ? CblasNoTrans : CblasTrans, tb ? n : k, tb ? k : n, 1, B,
+                ldb, A, ta ? 1 : lda, beta, C, ldc);
   } else {
-    cblas_dgemm(CblasColMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n,
-                k, 1, A, lda, B, ldb, beta, C, ldc);
+    cblas_dgemm(CblasColMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
+                m, n, k, 1, A, lda, B, ldb, beta, C, ldc);
   }
 }
 
@@ -153,10 +153,14 @@ void kernel_gemm (bool ta, bool tb, size_t m, size_t n, size_t k, const double *
   }
   size_t m_piece = min_size(m, blas_max), k_piece = min_size(k, blas_max);
   size_t n_piece = blas_columns(ldc, n);
-  if (ta) m_piece = min_size(m_piece, blas_columns(lda, m));
-  else k_piece = min_size(k_piece, blas_columns(lda, k));
-  if (tb) k_piece = min_size(k_piece, blas_columns(ldb, k));
-  else n_piece = min_size(n_piece, blas_columns(ldb, n));
+  if (ta)
+    m_piece = min_size(m_piece, blas_columns(lda, m));
+  else
+    k_piece = min_size(k_piece, blas_columns(lda, k));
+  if (tb)
+    k_piece = min_size(k_piece, blas_columns(ldb, k));
+  else
+    n_piece = min_size(n_piece, blas_columns(ldb, n));
   for (size_t j = 0; j < n; j += n_piece) {
     size_t nj = min_size(n - j, n_piece);
     for (size_t i = 0; i < m; i += m_piece) {
@@ -165,7 +169,8 @@ void kernel_gemm (bool ta, bool tb, size_t m, size_t n, size_t k, const double *
         size_t kl = min_size(k - l, k_piece);
         gemm_piece(ta, tb, (int)mi, (int)nj, (int)kl, ta ? A + l + i * lda : A + i + l * lda,
                    blas_ld(lda, ta ? kl : mi), tb ? B + j + l * ldb : B + l + j * ldb,
-                   blas_ld(ldb, tb ? nj : kl), l == 0 ? 0 : 1, C + i + j * ldc, blas_ld(ldc, mi));
+                   blas_ld(ldb, tb ? nj : kl), l == 0 ? 0 : 1, C + i + j * ldc,
+                   blas_ld(ldc, mi));
       }
     }
   }

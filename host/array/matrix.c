@@ -10,7 +10,7 @@
 
 Matrix *matrix_check (lua_State *L, int arg) {
   Matrix *M = luaL_checkudata(L, arg, MATRIX_TNAME);
-  luaL_argcheck(L, M->block != NULL, arg, "Matrix is closed");
+  if (M->block == NULL) args_fail(L, arg, "Matrix is closed");
   return M;
 }
 
@@ -88,8 +88,8 @@ int matrix_lapack_size (lua_State *L, size_t n) {
 Matrix *matrix_check_square (lua_State *L, int arg) {
   Matrix *M = matrix_check(L, arg);
   if (M->rows != M->cols) {
-    args_refuse(L, arg, lua_pushfstring(L, "square Matrix expected, got %I x %I",
-                                        (lua_Integer)M->rows, (lua_Integer)M->cols));
+    args_fail(L, arg, "square Matrix expected, got %I x %I", (lua_Integer)M->rows,
+              (lua_Integer)M->cols);
   }
   return M;
 }
@@ -99,9 +99,8 @@ Matrix *matrix_check_finite (lua_State *L, int arg) {
   const double *m = matrix_read(M);
   for (size_t k = 0; k < M->rows * M->cols; k++) {
     if (isfinite(m[k])) continue;
-    args_refuse(L, arg, lua_pushfstring(L, "entry (%I, %I) of the Matrix is %f",
-                                        (lua_Integer)(k % M->rows) + 1,
-                                        (lua_Integer)(k / M->rows) + 1, m[k]));
+    args_fail(L, arg, "entry (%I, %I) of the Matrix is %f", (lua_Integer)(k % M->rows) + 1,
+              (lua_Integer)(k / M->rows) + 1, m[k]);
   }
   return M;
 }

@@ -11,8 +11,8 @@
 /* A userdata: it lives as long as Lua can see it, so keep it on the stack while in use. */
 typedef struct Matrix Matrix;
 
-Matrix *matrix_check (lua_State *L, int arg);   /* the Matrix at arg; raises an argument error */
-Matrix *matrix_test (lua_State *L, int index);  /* NULL for any other value */
+Matrix *matrix_check (lua_State *L, int arg);  /* the Matrix at arg; raises an argument error */
+Matrix *matrix_test (lua_State *L, int index); /* NULL for any other value */
 
 /* Pushes a new matrix, zero or with undefined contents. Raises when the size overflows or there
    is no memory. */

@@ -7,8 +7,9 @@
 static int refuse (lua_State *L, const char *verb) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
   if (M != NULL && N != NULL) {
-    return luaL_error(L, "cannot %s matrices of %I x %I and %I x %I", verb, (lua_Integer)M->rows,
-                      (lua_Integer)M->cols, (lua_Integer)N->rows, (lua_Integer)N->cols);
+    return luaL_error(L, "cannot %s matrices of %I x %I and %I x %I", verb,
+                      (lua_Integer)M->rows, (lua_Integer)M->cols, (lua_Integer)N->rows,
+                      (lua_Integer)N->cols);
   }
   if (M == NULL && N == NULL) return luaL_error(L, "Matrix is closed");
   const char *other = luaL_tolstring(L, M == NULL ? 1 : 2, NULL);
@@ -17,7 +18,8 @@ static int refuse (lua_State *L, const char *verb) {
 
 static int add_scaled (lua_State *L, double alpha, const char *verb) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
-  if (M == NULL || N == NULL || M->rows != N->rows || M->cols != N->cols) return refuse(L, verb);
+  if (M == NULL || N == NULL || M->rows != N->rows || M->cols != N->cols)
+    return refuse(L, verb);
   Matrix *S = matrix_push_raw(L, M->rows, M->cols);
   kernel_sum(memory_own(S->block), matrix_read(M), alpha, matrix_read(N), M->rows * M->cols);
   return 1;
@@ -54,9 +56,5 @@ static int l_unm (lua_State *L) {
 }
 
 const luaL_Reg matrix_arith_metamethods[] = {
-  {"__add", l_add},
-  {"__sub", l_sub},
-  {"__mul", l_mul},
-  {"__unm", l_unm},
-  {NULL, NULL},
+    {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul}, {"__unm", l_unm}, {NULL, NULL},
 };

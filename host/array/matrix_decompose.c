@@ -28,7 +28,8 @@ static int l_qr (lua_State *L) {
   args_options(L, 2, names);
   bool pivoting = args_option_boolean(L, 2, "pivoting", false);
   size_t rows = M->rows, cols = M->cols, k = min_size(rows, cols);
-  int m = matrix_lapack_size(L, rows), n = matrix_lapack_size(L, cols), lda = (int)matrix_ld(rows);
+  int m = matrix_lapack_size(L, rows), n = matrix_lapack_size(L, cols),
+      lda = (int)matrix_ld(rows);
   double *a = matrix_scratch_copy(L, M), *tau = args_scratch(L, k, sizeof *tau);
   lapack_int *p = args_scratch(L, cols, sizeof *p);
   double *q = own(matrix_push_raw(L, rows, k));
@@ -77,9 +78,8 @@ static int l_eigh (lua_State *L) {
     matrix_check_finite(L, 2);
     matrix_check_symmetric(L, 2);
     if (B->rows != M->rows) {
-      luaL_argerror(L, 2, lua_pushfstring(L, "Matrix of %I x %I expected, got %I x %I",
-                                          (lua_Integer)M->rows, (lua_Integer)M->rows,
-                                          (lua_Integer)B->rows, (lua_Integer)B->rows));
+      args_fail(L, 2, "Matrix of %I x %I expected, got %I x %I", (lua_Integer)M->rows,
+                (lua_Integer)M->rows, (lua_Integer)B->rows, (lua_Integer)B->rows);
     }
   }
   int n = matrix_lapack_size(L, M->rows);
@@ -91,11 +91,13 @@ static int l_eigh (lua_State *L) {
   for (size_t i = 0; i < M->rows * M->rows; i++) x[i] = m[i];
   if (n > 0) {
     lapack_int info = B == NULL
-                        ? LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, x, n, w)
-                        : LAPACKE_dsygvd(LAPACK_COL_MAJOR, 1, 'V', 'L', n, x, n, b, n, w);
+                          ? LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, x, n, w)
+                          : LAPACKE_dsygvd(LAPACK_COL_MAJOR, 1, 'V', 'L', n, x, n, b, n, w);
     if (info > n) {
-      luaL_argerror(L, 2, lua_pushfstring(L, "Matrix is not positive definite: pivot %d is not "
-                                          "positive", info - n));
+      args_fail(L, 2,
+                "Matrix is not positive definite: pivot %d is not "
+                "positive",
+                info - n);
     }
     matrix_check_info(L, info, "eigenvalue");
   }
@@ -127,9 +129,5 @@ static int l_eig (lua_State *L) {
 }
 
 const luaL_Reg matrix_decompose_methods[] = {
-  {"qr", l_qr},
-  {"svd", l_svd},
-  {"eigh", l_eigh},
-  {"eig", l_eig},
-  {NULL, NULL},
+    {"qr", l_qr}, {"svd", l_svd}, {"eigh", l_eigh}, {"eig", l_eig}, {NULL, NULL},
 };

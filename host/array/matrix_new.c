@@ -38,8 +38,7 @@ static int l_from_table (lua_State *L) {
   lua_settop(L, 1);
   if (rows > 0) {
     if (lua_geti(L, 1, 1) != LUA_TTABLE) {
-      luaL_argerror(L, 1, lua_pushfstring(L, "row 1: list of numbers expected, got %s",
-                                          luaL_typename(L, -1)));
+      args_fail(L, 1, "row 1: list of numbers expected, got %s", luaL_typename(L, -1));
     }
     cols = args_list_len(L, 2);
     lua_settop(L, 1);
@@ -48,13 +47,13 @@ static int l_from_table (lua_State *L) {
   double *m = memory_own(M->block);
   for (size_t i = 0; i < rows; i++) {
     if (lua_geti(L, 1, (lua_Integer)i + 1) != LUA_TTABLE) {
-      luaL_argerror(L, 1, lua_pushfstring(L, "row %I: list of numbers expected, got %s",
-                                          (lua_Integer)i + 1, luaL_typename(L, -1)));
+      args_fail(L, 1, "row %I: list of numbers expected, got %s", (lua_Integer)i + 1,
+                luaL_typename(L, -1));
     }
     size_t n = args_list_len(L, 3);
     if (n != cols) {
-      luaL_argerror(L, 1, lua_pushfstring(L, "row %I has %I entries, row 1 has %I",
-                                          (lua_Integer)i + 1, (lua_Integer)n, (lua_Integer)cols));
+      args_fail(L, 1, "row %I has %I entries, row 1 has %I", (lua_Integer)i + 1, (lua_Integer)n,
+                (lua_Integer)cols);
     }
     for (size_t j = 0; j < cols; j++) {
       lua_geti(L, 3, (lua_Integer)j + 1);
@@ -69,8 +68,8 @@ static const Matrix *get_matrix (lua_State *L, int arg, size_t k) {
   lua_geti(L, arg, (lua_Integer)k + 1);
   const Matrix *M = matrix_test(L, -1);
   if (M == NULL) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "entry %I: Matrix expected, got %s",
-                                          (lua_Integer)k + 1, luaL_typename(L, -1)));
+    args_fail(L, arg, "entry %I: Matrix expected, got %s", (lua_Integer)k + 1,
+              luaL_typename(L, -1));
   }
   return M;
 }
@@ -90,9 +89,9 @@ static int l_lincomb (lua_State *L) {
   for (size_t k = 1; k < n; k++) {
     const Matrix *M = get_matrix(L, 2, k);
     if (M->rows != rows || M->cols != cols) {
-      luaL_argerror(L, 2, lua_pushfstring(L, "entry %I: Matrix of %I x %I expected, got %I x %I",
-                                          (lua_Integer)k + 1, (lua_Integer)rows, (lua_Integer)cols,
-                                          (lua_Integer)M->rows, (lua_Integer)M->cols));
+      args_fail(L, 2, "entry %I: Matrix of %I x %I expected, got %I x %I", (lua_Integer)k + 1,
+                (lua_Integer)rows, (lua_Integer)cols, (lua_Integer)M->rows,
+                (lua_Integer)M->cols);
     }
     kernel_axpy(x, coefficients[k], matrix_read(M), rows * cols);
     lua_pop(L, 1);
@@ -101,12 +100,8 @@ static int l_lincomb (lua_State *L) {
 }
 
 static const luaL_Reg constructors[] = {
-  {"zeros", l_zeros},
-  {"identity", l_identity},
-  {"diag", l_diag},
-  {"from_table", l_from_table},
-  {"lincomb", l_lincomb},
-  {NULL, NULL},
+    {"zeros", l_zeros},           {"identity", l_identity}, {"diag", l_diag},
+    {"from_table", l_from_table}, {"lincomb", l_lincomb},   {NULL, NULL},
 };
 
 void matrix_push_constructors (lua_State *L) {

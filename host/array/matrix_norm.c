@@ -12,21 +12,25 @@
 
 void matrix_check_info (lua_State *L, lapack_int info, const char *what) {
   if (info == LAPACK_WORK_MEMORY_ERROR) luaL_error(L, "not enough memory");
-  if (info != 0) luaL_error(L, "%s iteration did not converge (LAPACK code %d)", what, (int)info);
+  if (info != 0)
+    luaL_error(L, "%s iteration did not converge (LAPACK code %d)", what, (int)info);
 }
 
 void matrix_check_symmetric (lua_State *L, int arg) {
   const Matrix *M = matrix_check_square(L, arg);
   const double *m = matrix_read(M);
   size_t n = M->rows, index;
-  double allowed = 1e-10 * kernel_sup(m, n * n, &index); /* far above rounding, far below a mistake */
+  double allowed = 1e-10 *
+                   kernel_sup(m, n * n, &index); /* far above rounding, far below a mistake */
   for (size_t j = 0; j < n; j++) {
     for (size_t i = 0; i < j; i++) {
       double a = m[i + j * n], b = m[j + i * n];
       if (!(fabs(a - b) > allowed)) continue;
-      args_refuse(L, arg, lua_pushfstring(L, "Matrix is not symmetric: entry (%I, %I) is %f, entry "
-                                          "(%I, %I) is %f", (lua_Integer)i + 1, (lua_Integer)j + 1,
-                                          a, (lua_Integer)j + 1, (lua_Integer)i + 1, b));
+      args_fail(L, arg,
+                "Matrix is not symmetric: entry (%I, %I) is %f, entry "
+                "(%I, %I) is %f",
+                (lua_Integer)i + 1, (lua_Integer)j + 1, a, (lua_Integer)j + 1,
+                (lua_Integer)i + 1, b);
     }
   }
 }
@@ -86,14 +90,19 @@ static int l_norm (lua_State *L) {
   double norm = 0;
   size_t k;
   switch (luaL_checkoption(L, 2, "fro", kinds)) {
-    case 0: norm = kernel_norm(matrix_read(M), M->rows * M->cols); break;
-    case 1: {
-      const double *s = push_values(L, matrix_check_finite(L, 1), &k);
-      norm = k == 0 ? 0 : s[0];
-      break;
-    }
-    case 2: norm = column_sums(M); break;
-    default: norm = row_sums(M);
+  case 0:
+    norm = kernel_norm(matrix_read(M), M->rows * M->cols);
+    break;
+  case 1: {
+    const double *s = push_values(L, matrix_check_finite(L, 1), &k);
+    norm = k == 0 ? 0 : s[0];
+    break;
+  }
+  case 2:
+    norm = column_sums(M);
+    break;
+  default:
+    norm = row_sums(M);
   }
   lua_pushnumber(L, norm);
   return 1;
@@ -144,8 +153,7 @@ static int l_lstsq (lua_State *L) {
   sides_copy(L, 2, kind, rows, work, longer);
   for (size_t i = 0; i < total; i++) {
     if (i % matrix_ld(longer) < rows && !isfinite(work[i])) {
-      luaL_argerror(L, 2, lua_pushfstring(L, "row %I has the entry %f",
-                                          (lua_Integer)(i % longer) + 1, work[i]));
+      args_fail(L, 2, "row %I has the entry %f", (lua_Integer)(i % longer) + 1, work[i]);
     }
   }
   double *x = sides_push(L, kind, cols, n);
@@ -153,8 +161,8 @@ static int l_lstsq (lua_State *L) {
     kernel_fill(x, 0, cols * n);
   } else {
     lapack_int rank;
-    lapack_int info = LAPACKE_dgelsd(LAPACK_COL_MAJOR, (int)rows, (int)cols, columns, a, (int)rows,
-                                     work, size, s, rank_tolerance(M), &rank);
+    lapack_int info = LAPACKE_dgelsd(LAPACK_COL_MAJOR, (int)rows, (int)cols, columns, a,
+                                     (int)rows, work, size, s, rank_tolerance(M), &rank);
     matrix_check_info(L, info, "least squares");
     for (size_t j = 0; j < n; j++) memcpy(x + j * cols, work + j * longer, cols * sizeof *x);
   }
@@ -163,9 +171,5 @@ static int l_lstsq (lua_State *L) {
 }
 
 const luaL_Reg matrix_norm_methods[] = {
-  {"norm", l_norm},
-  {"cond", l_cond},
-  {"pinv", l_pinv},
-  {"lstsq", l_lstsq},
-  {NULL, NULL},
+    {"norm", l_norm}, {"cond", l_cond}, {"pinv", l_pinv}, {"lstsq", l_lstsq}, {NULL, NULL},
 };

@@ -41,8 +41,8 @@ double *matrix_scratch_copy (lua_State *L, const Matrix *M);
 void matrix_push_list (lua_State *L, const double *x, size_t n, size_t stride);
 
 /* Methods, by what they do; each list ends with {NULL, NULL}. */
-extern const luaL_Reg matrix_entry_methods[];     /* get, set, row, col, T, copy, to_table, ... */
-extern const luaL_Reg matrix_solve_methods[];     /* solve, lu, cholesky, det, ... */
+extern const luaL_Reg matrix_entry_methods[]; /* get, set, row, col, T, copy, to_table, ... */
+extern const luaL_Reg matrix_solve_methods[]; /* solve, lu, cholesky, det, ... */
 extern const luaL_Reg matrix_decompose_methods[]; /* qr, svd, eigh, eig */
 extern const luaL_Reg matrix_norm_methods[];      /* norm, cond, pinv, lstsq */
 extern const luaL_Reg matrix_apply_methods[];     /* what an operator has */

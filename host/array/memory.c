@@ -6,9 +6,11 @@
 #include <lauxlib.h>
 
 /* The collector sees a userdata of a hundred bytes where a block of a gigabyte hangs on it. So it
-   is run whenever the blocks of the process have doubled since its last cycle. */
+   is run whenever the blocks of the process have doubled since they were fewest after its last
+   cycle. */
 static const size_t collect_from = (size_t)64 << 20;
-static const char limit_key = 0; /* registry: userdata with the next total that starts a cycle */
+static const char limit_key =
+    0; /* registry: userdata, the total that starts the next cycle */
 
 static size_t *get_limit (lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &limit_key) == LUA_TNIL) {
@@ -23,15 +25,20 @@ static size_t *get_limit (lua_State *L) {
   return limit;
 }
 
+static size_t limit_from (size_t total) {
+  if (total <= collect_from / 2) return collect_from;
+  return total > SIZE_MAX / 2 ? SIZE_MAX : 2 * total;
+}
+
 static void collect_if_grown (lua_State *L, size_t len) {
-  if (block_total_len() + len <= collect_from) return;
+  size_t total = block_total_len();
+  if (total + len <= collect_from) return;
   size_t *limit = get_limit(L);
-  if (block_total_len() + len <= *limit) return;
+  if (limit_from(total) < *limit) *limit = limit_from(total); /* blocks have gone meanwhile */
+  if (total + len <= *limit) return;
   if (!lua_gc(L, LUA_GCISRUNNING)) return; /* the script has stopped it, and knows why */
   lua_gc(L, LUA_GCCOLLECT);
-  size_t left = block_total_len() + len;
-  *limit = left > SIZE_MAX / 2 ? SIZE_MAX : 2 * left;
-  if (*limit < collect_from) *limit = collect_from;
+  *limit = limit_from(block_total_len());
 }
 
 static int no_memory (lua_State *L, size_t len) {

@@ -12,8 +12,8 @@ SidesKind sides_check (lua_State *L, int arg, size_t rows, size_t *n) {
   const Matrix *M = matrix_test(L, arg);
   if (M != NULL) {
     if (M->rows != rows) {
-      luaL_argerror(L, arg, lua_pushfstring(L, "Matrix of %I rows expected, got %I",
-                                            (lua_Integer)rows, (lua_Integer)M->rows));
+      args_fail(L, arg, "Matrix of %I rows expected, got %I", (lua_Integer)rows,
+                (lua_Integer)M->rows);
     }
     *n = M->cols;
     return SIDES_MATRIX;
@@ -27,8 +27,8 @@ SidesKind sides_check (lua_State *L, int arg, size_t rows, size_t *n) {
   if (!lua_istable(L, arg)) luaL_typeerror(L, arg, "Matrix, VectorArray or list of numbers");
   size_t got = args_list_len(L, arg);
   if (got != rows) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "list of %I numbers expected, got %I",
-                                          (lua_Integer)rows, (lua_Integer)got));
+    args_fail(L, arg, "list of %I numbers expected, got %I", (lua_Integer)rows,
+              (lua_Integer)got);
   }
   *n = 1;
   return SIDES_LIST;
@@ -58,9 +58,12 @@ void sides_copy (lua_State *L, int arg, SidesKind kind, size_t rows, double *x, 
 
 double *sides_push (lua_State *L, SidesKind kind, size_t rows, size_t n) {
   switch (kind) {
-    case SIDES_MATRIX: return memory_own(matrix_push_raw(L, rows, n)->block);
-    case SIDES_ARRAY: return memory_own(vectorarray_push_raw(L, rows, n)->block);
-    default: return args_scratch(L, rows, sizeof(double));
+  case SIDES_MATRIX:
+    return memory_own(matrix_push_raw(L, rows, n)->block);
+  case SIDES_ARRAY:
+    return memory_own(vectorarray_push_raw(L, rows, n)->block);
+  default:
+    return args_scratch(L, rows, sizeof(double));
   }
 }
 

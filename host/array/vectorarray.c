@@ -13,7 +13,7 @@ bool vectorarray_is_open (const VectorArray *U) {
 
 VectorArray *vectorarray_check (lua_State *L, int arg) {
   VectorArray *U = luaL_checkudata(L, arg, VECTORARRAY_TNAME);
-  luaL_argcheck(L, vectorarray_is_open(U), arg, "VectorArray is closed");
+  if (!vectorarray_is_open(U)) args_fail(L, arg, "VectorArray is closed");
   return U;
 }
 
@@ -76,8 +76,10 @@ VectorArray *vectorarray_push_view (lua_State *L, int index, size_t n, size_t fi
   VectorArray *view = lua_newuserdatauv(L, sizeof *view + extra, 1);
   *view = (VectorArray){.is_view = true, .dim = U->dim, .len = n, .first = first, .step = step};
   luaL_setmetatable(L, VECTORARRAY_TNAME);
-  if (U->is_view) lua_getiuservalue(L, index, 1);
-  else lua_pushvalue(L, index);
+  if (U->is_view)
+    lua_getiuservalue(L, index, 1);
+  else
+    lua_pushvalue(L, index);
   lua_setiuservalue(L, -2, 1);
   if (extra > 0) {
     view->indices = (size_t *)(view + 1);
@@ -172,12 +174,14 @@ double *vectorarray_vector_write (lua_State *L, VectorArray *U, size_t j) {
 
 VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
   VectorArray *U = vectorarray_check(L, arg);
-  if (U->is_view) args_refuse(L, arg, "VectorArray is a view, its length is fixed");
-  if (U->frozen) args_refuse(L, arg, "VectorArray is frozen and cannot be changed");
+  if (U->is_view) args_fail(L, arg, "VectorArray is a view, its length is fixed");
+  if (U->frozen) args_fail(L, arg, "VectorArray is frozen and cannot be changed");
   if (U->views > 0) lua_gc(L, LUA_GCCOLLECT); /* most are only waiting for the collector */
   if (U->views > 0) {
-    args_refuse(L, arg, lua_pushfstring(L, "VectorArray has views (%I alive), its length is fixed "
-                                        "while they exist", (lua_Integer)U->views));
+    args_fail(L, arg,
+              "VectorArray has views (%I alive), its length is fixed "
+              "while they exist",
+              (lua_Integer)U->views);
   }
   return U;
 }
@@ -207,8 +211,7 @@ void vectorarray_check_distinct (lua_State *L, int arg, const VectorArray *U) {
   for (size_t j = 0; j < U->len; j++) {
     size_t i = U->indices[j];
     if (seen[i]) {
-      args_refuse(L, arg, lua_pushfstring(L, "vector %I occurs twice in the view",
-                                          (lua_Integer)i + 1));
+      args_fail(L, arg, "vector %I occurs twice in the view", (lua_Integer)i + 1);
     }
     seen[i] = true;
   }

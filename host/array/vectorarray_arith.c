@@ -51,7 +51,8 @@ static void get_extent (const VectorArray *U, size_t *low, size_t *high) {
 static bool may_clash (const VectorArray *U, const VectorArray *X) {
   if (vectorarray_root(U) != vectorarray_root(X)) return false;
   size_t j = 0;
-  while (X->len == U->len && j < U->len && vectorarray_place(U, j) == vectorarray_place(X, j)) j++;
+  while (X->len == U->len && j < U->len && vectorarray_place(U, j) == vectorarray_place(X, j))
+    j++;
   if (j == U->len) return false; /* each vector is its own right-hand side */
   size_t low_u, high_u, low_x, high_x;
   get_extent(U, &low_u, &high_u);
@@ -93,8 +94,9 @@ static int add_scaled (lua_State *L, double alpha, const char *verb) {
     return luaL_error(L, "cannot %s %s and %s", verb, a, b);
   }
   if (U->dim != V->dim || (V->len != U->len && V->len != 1)) {
-    return luaL_error(L, "cannot %s VectorArrays of %I x %I and %I x %I", verb, (lua_Integer)U->dim,
-                      (lua_Integer)U->len, (lua_Integer)V->dim, (lua_Integer)V->len);
+    return luaL_error(L, "cannot %s VectorArrays of %I x %I and %I x %I", verb,
+                      (lua_Integer)U->dim, (lua_Integer)U->len, (lua_Integer)V->dim,
+                      (lua_Integer)V->len);
   }
   VectorArray *W = vectorarray_push_raw(L, U->dim, U->len);
   double *z = memory_own(W->block);
@@ -128,7 +130,8 @@ static int l_mul (lua_State *L) {
   const VectorArray *U = vectorarray_test(L, 3 - number);
   if (U == NULL || lua_type(L, number) != LUA_TNUMBER) {
     const char *a = luaL_tolstring(L, 1, NULL), *b = luaL_tolstring(L, 2, NULL);
-    return luaL_error(L, "cannot multiply %s and %s; a VectorArray is multiplied by a number", a, b);
+    return luaL_error(L, "cannot multiply %s and %s; a VectorArray is multiplied by a number",
+                      a, b);
   }
   return push_scaled(L, lua_tonumber(L, number), U);
 }
@@ -138,15 +141,11 @@ static int l_unm (lua_State *L) {
 }
 
 const luaL_Reg vectorarray_arith_methods[] = {
-  {"scal", l_scal},
-  {"axpy", l_axpy},
-  {NULL, NULL},
+    {"scal", l_scal},
+    {"axpy", l_axpy},
+    {NULL, NULL},
 };
 
 const luaL_Reg vectorarray_arith_metamethods[] = {
-  {"__add", l_add},
-  {"__sub", l_sub},
-  {"__mul", l_mul},
-  {"__unm", l_unm},
-  {NULL, NULL},
+    {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul}, {"__unm", l_unm}, {NULL, NULL},
 };

@@ -111,12 +111,13 @@ static int l_slice (lua_State *L) {
   lua_Integer step = luaL_optinteger(L, 4, 1), len = (lua_Integer)U->len;
   luaL_argcheck(L, step != 0, 4, "step is 0");
   bool is_empty = step > 0 ? last < first : last > first;
-  lua_Integer slack = is_empty ? 1 : 0; /* the slice before the first vector, or after the last */
+  lua_Integer slack = is_empty ? 1
+                               : 0; /* the slice before the first vector, or after the last */
   if (first < 1 - slack || first > len + slack) {
-    luaL_argerror(L, 2, lua_pushfstring(L, "index %I out of range 1..%I", first, len));
+    args_fail(L, 2, "index %I out of range 1..%I", first, len);
   }
   if (last < 1 - slack || last > len + slack) {
-    luaL_argerror(L, 3, lua_pushfstring(L, "index %I out of range 1..%I", last, len));
+    args_fail(L, 3, "index %I out of range 1..%I", last, len);
   }
   size_t n = is_empty ? 0 : (size_t)((last - first) / step) + 1;
   if (n <= 1) step = 1;
@@ -141,13 +142,7 @@ static int l_close (lua_State *L) {
 }
 
 const luaL_Reg vectorarray_edit_methods[] = {
-  {"get", l_get},
-  {"set", l_set},
-  {"copy", l_copy},
-  {"append", l_append},
-  {"delete", l_delete},
-  {"freeze", l_freeze},
-  {"slice", l_slice},
-  {"close", l_close},
-  {NULL, NULL},
+    {"get", l_get},       {"set", l_set},       {"copy", l_copy},
+    {"append", l_append}, {"delete", l_delete}, {"freeze", l_freeze},
+    {"slice", l_slice},   {"close", l_close},   {NULL, NULL},
 };

@@ -82,8 +82,7 @@ static uint64_t get_seed (lua_State *L, int arg) {
 static void check_option_absent (lua_State *L, int arg, const char *name,
                                  const char *distribution) {
   if (lua_getfield(L, arg, name) != LUA_TNIL) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "option %s does not belong to distribution '%s'",
-                                          name, distribution));
+    args_fail(L, arg, "option %s does not belong to distribution '%s'", name, distribution);
   }
   lua_pop(L, 1);
 }
@@ -91,32 +90,41 @@ static void check_option_absent (lua_State *L, int arg, const char *name,
 /* VectorArray.random(dim, len [, options]): the vectors one after the other, so that the first ones
    do not depend on len. */
 static int l_random (lua_State *L) {
-  static const char *const names[] = {"distribution", "low", "high", "loc", "scale", "seed", NULL};
+  static const char *const names[] = {"distribution", "low",  "high", "loc",
+                                      "scale",        "seed", NULL};
   static const char *const distributions[] = {"uniform", "normal", NULL};
   size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
   args_options(L, 3, names);
   lua_getfield(L, 3, "distribution");
   const char *name = lua_isnil(L, -1) ? "uniform" : lua_tostring(L, -1);
   int which = 0;
-  while (name != NULL && distributions[which] != NULL && strcmp(name, distributions[which]) != 0) {
+  while (name != NULL && distributions[which] != NULL &&
+         strcmp(name, distributions[which]) != 0) {
     which++;
   }
   if (name == NULL || distributions[which] == NULL) {
-    luaL_argerror(L, 3, lua_pushfstring(L, "option distribution: 'uniform' or 'normal' expected, "
-                                        "got %s", luaL_tolstring(L, -1, NULL)));
+    args_fail(L, 3,
+              "option distribution: 'uniform' or 'normal' expected, "
+              "got %s",
+              luaL_tolstring(L, -1, NULL));
   }
   check_option_absent(L, 3, which == 0 ? "loc" : "low", distributions[which]);
   check_option_absent(L, 3, which == 0 ? "scale" : "high", distributions[which]);
   double a = args_option_number(L, 3, which == 0 ? "low" : "loc", 0);
   double b = args_option_number(L, 3, which == 0 ? "high" : "scale", 1);
-  luaL_argcheck(L, isfinite(a) && isfinite(b), 3, "parameters of the distribution are not finite");
-  if (which == 0) luaL_argcheck(L, a < b, 3, "option high: larger than low expected");
-  else luaL_argcheck(L, b >= 0, 3, "option scale: at least 0 expected");
+  luaL_argcheck(L, isfinite(a) && isfinite(b), 3,
+                "parameters of the distribution are not finite");
+  if (which == 0)
+    luaL_argcheck(L, a < b, 3, "option high: larger than low expected");
+  else
+    luaL_argcheck(L, b >= 0, 3, "option scale: at least 0 expected");
   Random r;
   random_init(&r, get_seed(L, 3));
   VectorArray *U = vectorarray_push_raw(L, dim, len);
-  if (which == 0) random_uniform(&r, a, b, memory_own(U->block), dim * len);
-  else random_normal(&r, a, b, memory_own(U->block), dim * len);
+  if (which == 0)
+    random_uniform(&r, a, b, memory_own(U->block), dim * len);
+  else
+    random_normal(&r, a, b, memory_own(U->block), dim * len);
   return 1;
 }
 
@@ -126,8 +134,7 @@ static int l_from_table (lua_State *L) {
   lua_settop(L, 1);
   if (len > 0) {
     if (lua_geti(L, 1, 1) != LUA_TTABLE) {
-      luaL_argerror(L, 1, lua_pushfstring(L, "vector 1: list of numbers expected, got %s",
-                                          luaL_typename(L, -1)));
+      args_fail(L, 1, "vector 1: list of numbers expected, got %s", luaL_typename(L, -1));
     }
     dim = args_list_len(L, 2);
     lua_settop(L, 1);
@@ -136,13 +143,13 @@ static int l_from_table (lua_State *L) {
   double *x = memory_own(U->block);
   for (size_t j = 0; j < len; j++) {
     if (lua_geti(L, 1, (lua_Integer)j + 1) != LUA_TTABLE) {
-      luaL_argerror(L, 1, lua_pushfstring(L, "vector %I: list of numbers expected, got %s",
-                                          (lua_Integer)j + 1, luaL_typename(L, -1)));
+      args_fail(L, 1, "vector %I: list of numbers expected, got %s", (lua_Integer)j + 1,
+                luaL_typename(L, -1));
     }
     size_t n = args_list_len(L, 3);
     if (n != dim) {
-      luaL_argerror(L, 1, lua_pushfstring(L, "vector %I has %I entries, vector 1 has %I",
-                                          (lua_Integer)j + 1, (lua_Integer)n, (lua_Integer)dim));
+      args_fail(L, 1, "vector %I has %I entries, vector 1 has %I", (lua_Integer)j + 1,
+                (lua_Integer)n, (lua_Integer)dim);
     }
     for (size_t i = 0; i < dim; i++) {
       lua_geti(L, 3, (lua_Integer)i + 1);
@@ -179,13 +186,12 @@ static int l_cat (lua_State *L) {
     lua_geti(L, 1, (lua_Integer)k + 1);
     const VectorArray *U = vectorarray_test(L, -1);
     if (U == NULL) {
-      luaL_argerror(L, 1, lua_pushfstring(L, "entry %I: VectorArray expected, got %s",
-                                          (lua_Integer)k + 1, luaL_typename(L, -1)));
+      args_fail(L, 1, "entry %I: VectorArray expected, got %s", (lua_Integer)k + 1,
+                luaL_typename(L, -1));
     }
     if (k > 0 && U->dim != dim) {
-      luaL_argerror(L, 1, lua_pushfstring(L, "entry %I: dimension %I expected, got %I",
-                                          (lua_Integer)k + 1, (lua_Integer)dim,
-                                          (lua_Integer)U->dim));
+      args_fail(L, 1, "entry %I: dimension %I expected, got %I", (lua_Integer)k + 1,
+                (lua_Integer)dim, (lua_Integer)U->dim);
     }
     dim = U->dim;
     luaL_argcheck(L, len <= SIZE_MAX - U->len, 1, "too many vectors");
@@ -196,7 +202,8 @@ static int l_cat (lua_State *L) {
   double *x = memory_own(result->block);
   for (size_t k = 0, j = 0; k < n; k++) {
     lua_geti(L, 1, (lua_Integer)k + 1);
-    const VectorArray *U = vectorarray_test(L, -1); /* a list with metamethods may have changed */
+    const VectorArray *U = vectorarray_test(L,
+                                            -1); /* a list with metamethods may have changed */
     if (U == NULL || U->dim != dim || U->len > len - j) luaL_argerror(L, 1, "list has changed");
     vectorarray_gather(U, x + j * dim);
     j += U->len;
@@ -207,15 +214,15 @@ static int l_cat (lua_State *L) {
 }
 
 static const luaL_Reg constructors[] = {
-  {"zeros", l_zeros},
-  {"ones", l_ones},
-  {"full", l_full},
-  {"empty", l_empty},
-  {"random", l_random},
-  {"from_table", l_from_table},
-  {"from_function", l_from_function},
-  {"cat", l_cat},
-  {NULL, NULL},
+    {"zeros", l_zeros},
+    {"ones", l_ones},
+    {"full", l_full},
+    {"empty", l_empty},
+    {"random", l_random},
+    {"from_table", l_from_table},
+    {"from_function", l_from_function},
+    {"cat", l_cat},
+    {NULL, NULL},
 };
 
 void vectorarray_push_constructors (lua_State *L) {

@@ -15,11 +15,12 @@ static size_t at_least_one (size_t n) {
    product: a Matrix, a SparseMatrix, an Operator written in Lua. */
 static void call_product (lua_State *L, int product, const char *method, int a, int b) {
   int type = lua_type(L, product);
-  if (type != LUA_TTABLE && (type != LUA_TUSERDATA || !luaL_getmetafield(L, product, "__index"))) {
+  if (type != LUA_TTABLE &&
+      (type != LUA_TUSERDATA || !luaL_getmetafield(L, product, "__index"))) {
     luaL_typeerror(L, product, "product (Operator, SparseMatrix or Matrix)");
   }
   if (lua_getfield(L, product, method) == LUA_TNIL) {
-    luaL_argerror(L, product, lua_pushfstring(L, "a product needs a method '%s'", method));
+    args_fail(L, product, "a product needs a method '%s'", method);
   }
   lua_pushvalue(L, product);
   lua_pushvalue(L, a);
@@ -106,17 +107,18 @@ static int l_norm2 (lua_State *L) {
 static void push_roots (lua_State *L, int arg, size_t n) {
   int squares = lua_gettop(L);
   if (lua_type(L, squares) != LUA_TTABLE) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "pairwise_apply2 returned %s, list of numbers expected",
-                                          luaL_typename(L, squares)));
+    args_fail(L, arg, "pairwise_apply2 returned %s, list of numbers expected",
+              luaL_typename(L, squares));
   }
   push_numbers(L, n);
   for (size_t j = 0; j < n; j++) {
     lua_geti(L, squares, (lua_Integer)j + 1);
     double square = args_pop_number(L, arg, "entry %zu of pairwise_apply2", j + 1);
     if (square <= -1e-10) {
-      luaL_argerror(L, arg, lua_pushfstring(L, "vector %I has the squared norm %f: the product is "
-                                            "not positive semidefinite", (lua_Integer)j + 1,
-                                            square));
+      args_fail(L, arg,
+                "vector %I has the squared norm %f: the product is "
+                "not positive semidefinite",
+                (lua_Integer)j + 1, square);
     }
     append_number(L, j, square < 0 ? 0 : sqrt(square));
   }
@@ -148,8 +150,8 @@ static int l_lincomb (lua_State *L) {
     n = matrix_cols(C);
     c = matrix_read(C);
     if (matrix_rows(C) != U->len) {
-      luaL_argerror(L, 2, lua_pushfstring(L, "Matrix of %I rows expected, got %I",
-                                          (lua_Integer)U->len, (lua_Integer)matrix_rows(C)));
+      args_fail(L, 2, "Matrix of %I rows expected, got %I", (lua_Integer)U->len,
+                (lua_Integer)matrix_rows(C));
     }
   } else {
     if (!lua_istable(L, 2)) luaL_typeerror(L, 2, "Matrix or list of numbers");
@@ -172,7 +174,8 @@ static bool vectors_differ (const double *u, const double *v, size_t n, bool sup
                             double atol) {
   size_t index;
   double norm = sup ? kernel_sup(v, n, &index) : kernel_norm(v, n);
-  double difference = sup ? kernel_sup_of_difference(u, v, n) : kernel_norm_of_difference(u, v, n);
+  double difference = sup ? kernel_sup_of_difference(u, v, n)
+                          : kernel_norm_of_difference(u, v, n);
   return differs(difference, norm, rtol, atol);
 }
 
@@ -214,8 +217,9 @@ static int l_almost_equal (lua_State *L) {
     differ = arrays_differ(L, U->len, broadcast, rtol, atol);
   } else {
     for (size_t j = 0; j < U->len && !differ; j++) {
-      differ = vectors_differ(vectorarray_vector(U, j), vectorarray_vector(V, broadcast ? 0 : j),
-                              U->dim, sup, rtol, atol);
+      differ = vectors_differ(vectorarray_vector(U, j),
+                              vectorarray_vector(V, broadcast ? 0 : j), U->dim, sup, rtol,
+                              atol);
     }
   }
   lua_pushboolean(L, !differ);
@@ -223,12 +227,12 @@ static int l_almost_equal (lua_State *L) {
 }
 
 const luaL_Reg vectorarray_product_methods[] = {
-  {"inner", l_inner},
-  {"gramian", l_gramian},
-  {"pairwise_inner", l_pairwise_inner},
-  {"norm", l_norm},
-  {"norm2", l_norm2},
-  {"lincomb", l_lincomb},
-  {"almost_equal", l_almost_equal},
-  {NULL, NULL},
+    {"inner", l_inner},
+    {"gramian", l_gramian},
+    {"pairwise_inner", l_pairwise_inner},
+    {"norm", l_norm},
+    {"norm2", l_norm2},
+    {"lincomb", l_lincomb},
+    {"almost_equal", l_almost_equal},
+    {NULL, NULL},
 };

@@ -82,7 +82,7 @@ bool vectorarray_is_panel (const VectorArray *U, size_t *ld);
 extern const luaL_Reg vectorarray_edit_methods[];    /* get, set, append, delete, freeze, ... */
 extern const luaL_Reg vectorarray_arith_methods[];   /* scal, axpy */
 extern const luaL_Reg vectorarray_product_methods[]; /* inner, gramian, lincomb, norms, ... */
-extern const luaL_Reg vectorarray_entry_methods[];   /* amax, dofs, to_table, almost_equal, ... */
+extern const luaL_Reg vectorarray_entry_methods[]; /* amax, dofs, to_table, almost_equal, ... */
 extern const luaL_Reg vectorarray_arith_metamethods[];
 
 void vectorarray_push_constructors (lua_State *L); /* the table neap.VectorArray */

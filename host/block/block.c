@@ -11,15 +11,13 @@ enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector register */
 
 struct Block {
   size_t refs;
-  size_t len;  /* of the data, in bytes */
-  void *data;  /* inside this allocation */
+  size_t len; /* of the data, in bytes */
+  void *data; /* inside this allocation */
 };
 
 /* What this process holds. The only state here that no argument carries: memory belongs to the
    process, not to one of its Lua states, and only one thread of it makes blocks. */
-static struct {
-  size_t len, count;
-} total;
+static struct { size_t len, count; } total;
 
 static int new_block (Block **b, size_t len, bool zero) {
   const size_t extra = sizeof(Block) + ALIGNMENT - 1;
