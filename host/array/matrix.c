@@ -99,8 +99,8 @@ Matrix *matrix_check_finite (lua_State *L, int arg) {
   const double *m = matrix_read(M);
   for (size_t k = 0; k < M->rows * M->cols; k++) {
     if (isfinite(m[k])) continue;
-    args_fail(L, arg, "entry (%I, %I) of the Matrix is %f", (lua_Integer)(k % M->rows) + 1,
-              (lua_Integer)(k / M->rows) + 1, m[k]);
+    args_fail(L, arg, "entry (%I, %I) of the Matrix is %s", (lua_Integer)(k % M->rows) + 1,
+              (lua_Integer)(k / M->rows) + 1, isnan(m[k]) ? "NaN" : "infinite");
   }
   return M;
 }

@@ -153,7 +153,8 @@ static int l_lstsq (lua_State *L) {
   sides_copy(L, 2, kind, rows, work, longer);
   for (size_t i = 0; i < total; i++) {
     if (i % matrix_ld(longer) < rows && !isfinite(work[i])) {
-      args_fail(L, 2, "row %I has the entry %f", (lua_Integer)(i % longer) + 1, work[i]);
+      args_fail(L, 2, "an entry of row %I is %s", (lua_Integer)(i % longer) + 1,
+                isnan(work[i]) ? "NaN" : "infinite");
     }
   }
   double *x = sides_push(L, kind, cols, n);

@@ -149,7 +149,8 @@ const double *vectorarray_panel (lua_State *L, const VectorArray *U, size_t *ld)
    copied. */
 static double *write_root (lua_State *L, VectorArray *root) {
   size_t used = root->len * root->dim * sizeof(double);
-  if (root->offset > 0 && block_is_shared(root->block)) {
+  bool is_part = root->offset > 0 || used < block_len(root->block) / 2;
+  if (is_part && block_is_shared(root->block)) {
     Block *own = memory_block(L, used, false);
     if (used > 0) memcpy(memory_own(own), root_data(root), used);
     block_release(root->block);
