@@ -2,6 +2,7 @@
 #include "array/array.h"
 
 #include <lauxlib.h>
+#include "array/affine.h"
 #include "array/blas.h"
 #include "array/files.h"
 #include "array/sparse.h"
@@ -27,6 +28,8 @@ int luaopen_host_array (lua_State *L) {
   lua_setfield(L, -2, "Matrix");
   sparse_open(L);
   lua_setfield(L, -2, "SparseMatrix");
+  affine_open(L);
+  lua_setfield(L, -2, "affine");
   files_open(L);
   lua_pushcfunction(L, blas_l_threads);
   lua_setfield(L, -2, "blas_threads");

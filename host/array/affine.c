@@ -1,0 +1,150 @@
+/* affine.c - reduced systems with affine parameter dependence in Lua. */
+#include "array/affine.h"
+
+#include <lauxlib.h>
+#include "array/affinekernel.h"
+#include "array/args.h"
+#include "array/matrix.h"
+
+/* Followed by the system, in the same userdata. */
+typedef struct Affine {
+  AffineSystem *system;
+  size_t n, q, k;
+  bool has_residual;
+} Affine;
+
+static Affine *check_affine (lua_State *L, int arg) {
+  Affine *a = luaL_checkudata(L, arg, AFFINE_TNAME);
+  luaL_argcheck(L, a->system != NULL, arg, "AffineSystem is closed");
+  return a;
+}
+
+/* Item i, from 1, of the list of Matrices at arg; pushes it. */
+static const Matrix *push_matrix (lua_State *L, int arg, size_t i, size_t rows, size_t cols) {
+  lua_geti(L, arg, (lua_Integer)i);
+  const Matrix *A = matrix_test(L, -1);
+  if (A == NULL) {
+    luaL_argerror(L, arg, lua_pushfstring(L, "item %I: Matrix expected, got %s", (LUAI_UACINT)i,
+                                          luaL_typename(L, -1)));
+  } else if (matrix_rows(A) != rows || matrix_cols(A) != cols) {
+    luaL_argerror(L, arg, lua_pushfstring(
+      L, "item %I: Matrix %I x %I expected, got %I x %I", (LUAI_UACINT)i, (LUAI_UACINT)rows,
+      (LUAI_UACINT)cols, (LUAI_UACINT)matrix_rows(A), (LUAI_UACINT)matrix_cols(A)));
+  }
+  return A;
+}
+
+static size_t find_dimension (lua_State *L, int arg) {
+  lua_geti(L, arg, 1);
+  const Matrix *A = matrix_test(L, -1);
+  size_t n = A == NULL ? 0 : matrix_rows(A);
+  lua_pop(L, 1);
+  return n;
+}
+
+/* affine(operators, rhs [, residual]) -> AffineSystem */
+static int l_affine (lua_State *L) {
+  lua_settop(L, 3);
+  size_t q = args_list_len(L, 1), k = args_list_len(L, 2);
+  luaL_argcheck(L, q >= 1, 1, "list of at least one Matrix expected, got none");
+  luaL_argcheck(L, k >= 1, 2, "list of at least one Matrix expected, got none");
+  const Matrix *M = lua_isnil(L, 3) ? NULL : matrix_check(L, 3);
+  size_t n = find_dimension(L, 1), r = M == NULL ? 0 : matrix_rows(M);
+  if (M != NULL && matrix_cols(M) != k + q * n) {
+    luaL_argerror(L, 3, lua_pushfstring(L, "Matrix of %I columns expected, got %I",
+                                        (LUAI_UACINT)(k + q * n), (LUAI_UACINT)matrix_cols(M)));
+  }
+  size_t len = affinesystem_len(n, q, k, r);
+  if (len == 0) luaL_error(L, "system is too large");
+  Affine *a = lua_newuserdatauv(L, sizeof *a + len, 0);
+  *a = (Affine){.n = n, .q = q, .k = k, .has_residual = M != NULL};
+  luaL_setmetatable(L, AFFINE_TNAME);
+  AffineSystem *system = affinesystem_init(a + 1, n, q, k, r);
+  for (size_t i = 1; i <= q; i++) {
+    affinesystem_set_operator(system, i - 1, matrix_read(push_matrix(L, 1, i, n, n)));
+    lua_pop(L, 1);
+  }
+  for (size_t i = 1; i <= k; i++) {
+    affinesystem_set_rhs(system, i - 1, matrix_read(push_matrix(L, 2, i, n, 1)));
+    lua_pop(L, 1);
+  }
+  if (M != NULL) affinesystem_set_residual(system, matrix_read(M));
+  a->system = system;
+  return 1;
+}
+
+/* The coefficients at arg: a Matrix with a parameter a column, or a list of numbers for one
+   parameter. Sets the number of parameters; pushes one value. */
+static const double *push_coefficients (lua_State *L, int arg, size_t rows, size_t *p) {
+  const Matrix *theta = matrix_test(L, arg);
+  if (theta == NULL) {
+    if (!lua_istable(L, arg)) luaL_typeerror(L, arg, "Matrix or list of numbers");
+    *p = 1;
+    return args_numbers(L, arg, rows);
+  }
+  if (matrix_rows(theta) != rows) {
+    luaL_argerror(L, arg, lua_pushfstring(L, "Matrix of %I rows expected, got %I",
+                                          (LUAI_UACINT)rows, (LUAI_UACINT)matrix_rows(theta)));
+  }
+  *p = matrix_cols(theta);
+  lua_pushnil(L);
+  return matrix_read(theta);
+}
+
+/* Solves, and pushes the Matrix of solutions. Without norms there is no scratch for them. */
+static size_t push_solutions (lua_State *L, Affine *a, double **norms) {
+  size_t p, p_f;
+  lua_settop(L, 3);
+  const double *theta = push_coefficients(L, 2, a->q, &p);
+  const double *thetaf = push_coefficients(L, 3, a->k, &p_f);
+  if (p_f != p) {
+    luaL_argerror(L, 3, lua_pushfstring(L, "coefficients of %I parameters expected, got %I",
+                                        (LUAI_UACINT)p, (LUAI_UACINT)p_f));
+  }
+  double *sizes = norms == NULL ? NULL : args_scratch(L, p + 1, sizeof *sizes);
+  Matrix *U = matrix_push_raw(L, a->n, p);
+  size_t solved = affinesystem_solve(a->system, p, theta, thetaf, matrix_write(L, U), sizes);
+  if (solved < p) luaL_error(L, "parameter %I: matrix is singular", (LUAI_UACINT)solved + 1);
+  if (norms != NULL) *norms = sizes;
+  return p;
+}
+
+/* system:solve(theta, thetaf) -> Matrix [N, P] */
+static int l_solve (lua_State *L) {
+  push_solutions(L, check_affine(L, 1), NULL);
+  return 1;
+}
+
+/* system:estimate(theta, thetaf) -> list of P norms, Matrix [N, P] */
+static int l_estimate (lua_State *L) {
+  Affine *a = check_affine(L, 1);
+  luaL_argcheck(L, a->has_residual, 1, "system was made without residual");
+  double *norms;
+  size_t p = push_solutions(L, a, &norms);
+  lua_createtable(L, p <= INT_MAX ? (int)p : 0, 0);
+  for (size_t i = 0; i < p; i++) {
+    lua_pushnumber(L, norms[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_insert(L, -2);
+  return 2;
+}
+
+static int l_tostring (lua_State *L) {
+  const Affine *a = luaL_checkudata(L, 1, AFFINE_TNAME);
+  lua_pushfstring(L, "AffineSystem of dimension %I, %I operators", (LUAI_UACINT)a->n,
+                  (LUAI_UACINT)a->q);
+  return 1;
+}
+
+void affine_open (lua_State *L) {
+  static const luaL_Reg methods[] = {{"solve", l_solve}, {"estimate", l_estimate}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__tostring", l_tostring}, {NULL, NULL}};
+  if (luaL_newmetatable(L, AFFINE_TNAME)) {
+    luaL_setfuncs(L, metamethods, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+  }
+  lua_pop(L, 1);
+  lua_pushcfunction(L, l_affine);
+}
