@@ -6,11 +6,15 @@
 #include <lualib.h>
 #include "array/array.h"
 #include "shell/clock.h"
+#include "wire/immutable.h"
+#include "wire/wire.h"
 
 /* C modules of neap, found by require. */
 static const luaL_Reg preloaded[] = {
   {"host.array", luaopen_host_array},
   {"host.clock", luaopen_host_clock},
+  {"host.immutable", luaopen_host_immutable},
+  {"host.wire", luaopen_host_wire},
   {NULL, NULL},
 };
 

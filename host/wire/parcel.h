@@ -6,10 +6,13 @@
 #include <stdint.h>
 #include "block/block.h"
 
+struct Parcel;
+
 /* What the bytes refer to by number and the receiver must know before it decodes them: the
    code of a function, or a class. A higher version of the same number replaces the lower. */
 typedef struct Definition {
   uint32_t number, version;
+  struct Parcel *parcel; /* what defines it; the list that holds this owns one reference */
 } Definition;
 
 /* Counted; read-only once encoded, so that one parcel is sent to all workers. */
@@ -19,7 +22,8 @@ typedef struct Parcel {
   size_t len;          /* of bytes */
   BlockSlice *slices;  /* owned array; one block reference each */
   uint32_t n_slices;
-  Definition *defs;    /* owned array; not sent, but read by the sender */
+  Definition *defs;    /* owned array, in the order to send; all that is needed, none of its
+                          own in a definition. Not sent, but read by the sender */
   uint32_t n_defs;
 } Parcel;
 

@@ -1,0 +1,155 @@
+/* encode.c - values to bytes: plain values, and the loop over those that have parts. */
+#include "wire/encoder.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <lauxlib.h>
+#include "wire/immutable.h"
+#include "wire/state.h"
+
+enum { FIRST_FRAMES = 16 };
+
+EncoderFrame *encode_open (lua_State *L, Encoder *e, uint8_t kind) {
+  if (e->n_frames == e->room_frames) {
+    size_t room = e->room_frames * 2 + FIRST_FRAMES;
+    EncoderFrame *frames = realloc(e->frames, room * sizeof *frames);
+    if (frames == NULL) encoder_no_memory(L);
+    e->frames = frames;
+    e->room_frames = room;
+  }
+  if (!lua_checkstack(L, FRAME_SLOTS)) encode_refuse(L, e, "nested too deep", NULL);
+  EncoderFrame *f = &e->frames[e->n_frames++];
+  *f = (EncoderFrame){.kind = kind, .object = lua_gettop(L), .op = e->len};
+  return f;
+}
+
+static void put_integer (lua_State *L, Encoder *e, lua_Integer x) {
+  uint8_t *p = encoder_room(L, e, 1 + VARINT_MAX);
+  if ((lua_Unsigned)x < SMALL_END) {
+    *p = (uint8_t)(OP_SMALL + x);
+    e->len++;
+  } else {
+    uint64_t zigzag = ((uint64_t)x << 1) ^ (x < 0 ? UINT64_MAX : 0);
+    *p = OP_INTEGER;
+    e->len += 1 + put_varint(p + 1, zigzag);
+  }
+}
+
+void encode_string (lua_State *L, Encoder *e, int index) {
+  size_t len;
+  const char *s = lua_tolstring(L, index, &len);
+  /* Short strings are one object for one content, so their addresses tell repetitions. */
+  if (len > 0 && encoder_met(L, e, s)) return;
+  uint8_t *p = encoder_room(L, e, 1 + VARINT_MAX + len);
+  if (len < SHORT_END) {
+    *p++ = (uint8_t)(OP_SHORT + len);
+  } else {
+    *p++ = OP_STRING;
+    p += put_varint(p, len);
+  }
+  memcpy(p, s, len);
+  e->len = (size_t)(p - e->bytes) + len;
+}
+
+bool encode_atom (lua_State *L, Encoder *e, int index) {
+  switch (lua_type(L, index)) {
+  case LUA_TNIL: encoder_put(L, e, OP_NIL); return true;
+  case LUA_TBOOLEAN:
+    encoder_put(L, e, lua_toboolean(L, index) ? OP_TRUE : OP_FALSE);
+    return true;
+  case LUA_TNUMBER:
+    if (lua_isinteger(L, index)) {
+      put_integer(L, e, lua_tointeger(L, index));
+    } else {
+      uint8_t *p = encoder_room(L, e, 9);
+      *p = OP_FLOAT;
+      put_le64(p + 1, bits_of_double(lua_tonumber(L, index)));
+      e->len += 9;
+    }
+    return true;
+  case LUA_TSTRING: encode_string(L, e, index); return true;
+  default: return false;
+  }
+}
+
+void encode_value (lua_State *L, Encoder *e) {
+  if (encode_atom(L, e, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  switch (lua_type(L, -1)) {
+  case LUA_TTABLE: encode_table(L, e, false); break;
+  case LUA_TFUNCTION: encode_function(L, e); break;
+  case LUA_TUSERDATA: encode_userdata(L, e); break;
+  default: encode_refuse_kind(L, e);
+  }
+}
+
+void encode_run (lua_State *L, Encoder *e) {
+  while (e->n_frames > 0) {
+    switch (e->frames[e->n_frames - 1].kind) {
+    case FRAME_TABLE: encode_step_fields(L, e); break;
+    case FRAME_METATABLE: encode_step_metatable(L, e); break;
+    case FRAME_FUNCTION: encode_step_function(L, e); break;
+    default: encode_step_slice(L, e);
+    }
+  }
+}
+
+/* Fills the slots; stack: ..., index and name strings, cache, state. */
+static void begin (lua_State *L, Encoder *e, const char *label) {
+  luaL_checkstack(L, N_SLOTS + 2 * FRAME_SLOTS, "too many values");
+  e->label = label;
+  e->n_frames = 0; /* of a value that was refused */
+  e->slots = lua_gettop(L) + 1;
+  lua_pushliteral(L, "__index");
+  lua_pushliteral(L, "__name");
+  state_push(L);
+  lua_getiuservalue(L, -1, STATE_CACHE);
+  lua_insert(L, -2);
+}
+
+void encode_anchor (lua_State *L, const Encoder *e) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, e);
+  assert(lua_istable(L, -1)); /* not after wire_finish */
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_pop(L, 1);
+}
+
+static void count_value (lua_State *L, Encoder *e) {
+  if (e->n_values == UINT32_MAX) luaL_error(L, "too many values");
+  e->n_values++;
+}
+
+void wire_encode (lua_State *L, Encoder *e, int index, const char *label) {
+  index = lua_absindex(L, index);
+  if (encode_atom(L, e, index) && lua_type(L, index) != LUA_TSTRING) {
+    count_value(L, e);
+    return;
+  }
+  int top = lua_gettop(L);
+  begin(L, e, label);
+  lua_pushvalue(L, index);
+  encode_anchor(L, e);
+  if (lua_type(L, -1) != LUA_TSTRING) encode_value(L, e);
+  encode_run(L, e);
+  lua_settop(L, top);
+  count_value(L, e);
+}
+
+void wire_encode_slice (lua_State *L, Encoder *e, int index, lua_Integer first,
+                        lua_Integer last, const char *label) {
+  index = lua_absindex(L, index);
+  int top = lua_gettop(L);
+  begin(L, e, label);
+  lua_pushvalue(L, index);
+  encode_anchor(L, e);
+  if (immutable_contents(L, -1)) lua_replace(L, -2);
+  EncoderFrame *f = encode_open(L, e, FRAME_SLICE);
+  f->n_items = first;
+  f->last = last;
+  encode_run(L, e);
+  lua_settop(L, top);
+  count_value(L, e);
+}

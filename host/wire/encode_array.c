@@ -1,0 +1,137 @@
+/* encode_array.c - arrays and remote objects; ranges of blocks become slices of the parcel. */
+#include "wire/encoder.h"
+
+#include <stdlib.h>
+#include <lauxlib.h>
+
+enum { ATTACHMENTS_STEP = 8 };
+
+int encode_remote (lua_State *L, Encoder *e) {
+  uint64_t id;
+  const char *why = NULL;
+  if (e->context == NULL || e->context->remote_id == NULL) return 0;
+  int is = e->context->remote_id(L, lua_gettop(L), e->context->user, &id, &why);
+  if (is < 0) encode_refuse(L, e, why, NULL);
+  if (is <= 0) return 0;
+  encoder_put(L, e, OP_REMOTE);
+  encoder_varint(L, e, id);
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* Takes the reference of the range over. */
+static void attach (lua_State *L, Encoder *e, BlockSlice *range) {
+  if (e->n_attachments == e->room_attachments) {
+    size_t room = e->room_attachments + e->room_attachments / 2 + ATTACHMENTS_STEP;
+    Attachment *attachments = realloc(e->attachments, room * sizeof *attachments);
+    if (attachments == NULL) encoder_no_memory(L);
+    e->attachments = attachments;
+    e->room_attachments = room;
+  }
+  uint8_t *p = encoder_room(L, e, 21);
+  *p = SLICE_ATTACHED;
+  put_le64(p + 13, range->len); /* slice and offset are known at the end */
+  e->attachments[e->n_attachments++] = (Attachment){.at = e->len + 1, .range = *range};
+  range->block = NULL;
+  e->len += 21;
+}
+
+/* Refers to the bytes of the range where they have been written already. One block stays one:
+   what is known of a pattern holds for all matrices that have it. */
+static bool put_slice_ref (lua_State *L, Encoder *e, const BlockSlice *range) {
+  /* A block that the array does not hold as well is gone, and its address free, after this. */
+  if (range->len == 0 || !block_is_shared(range->block)) return false;
+  bool is_new;
+  const uint8_t *data = (const uint8_t *)block_data(range->block) + range->offset;
+  size_t *at = addressmap_at(&e->met, data, &is_new);
+  if (at == NULL) encoder_no_memory(L);
+  if (is_new) {
+    *at = e->len;
+    return false;
+  }
+  uint8_t len[VARINT_MAX];
+  if (memcmp(e->bytes + *at + 1, len, put_varint(len, range->len)) != 0) return false;
+  e->bytes[*at] |= OP_SHARED;
+  encoder_put(L, e, SLICE_REF);
+  encoder_varint(L, e, *at);
+  return true;
+}
+
+static void put_slice (lua_State *L, Encoder *e, BlockSlice *range) {
+  if (range->len > INLINE_MAX) {
+    attach(L, e, range);
+  } else if (!put_slice_ref(L, e, range)) {
+    encoder_put(L, e, SLICE_INLINE);
+    encoder_varint(L, e, range->len);
+    const char *data = block_data(range->block);
+    encoder_append(L, e, data + range->offset, range->len);
+  }
+}
+
+static void put_array (lua_State *L, Encoder *e) {
+  ArrayImage *image = &e->image;
+  uint8_t *p = encoder_room(L, e, 4 + 3 * VARINT_MAX);
+  const uint8_t *start = p;
+  *p++ = OP_ARRAY;
+  *p++ = image->kind;
+  *p++ = image->flags;
+  for (int i = 0; i < 3; i++) p += put_varint(p, image->shape[i]);
+  *p++ = (uint8_t)image->n_slices;
+  e->len += (size_t)(p - start);
+  for (unsigned i = 0; i < image->n_slices; i++) put_slice(L, e, &image->slices[i]);
+}
+
+static void release_image (ArrayImage *image) {
+  for (unsigned i = 0; i < image->n_slices; i++) block_release(image->slices[i].block);
+  image->n_slices = 0;
+}
+
+void encode_userdata (lua_State *L, Encoder *e) {
+  if (encoder_met(L, e, lua_topointer(L, -1))) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (array_kind(L, -1) == 0) {
+    if (!encode_remote(L, e)) encode_refuse_kind(L, e);
+    return;
+  }
+  ArrayImage image = {0}; /* e holds it only when it is whole */
+  array_export(L, -1, &image);
+  e->image = image;
+  bool is_frozen = (image.flags & ARRAY_FROZEN) != 0 || image.kind == ARRAY_SPARSE;
+  if (!is_frozen || !encode_remote(L, e)) {
+    put_array(L, e);
+    lua_pop(L, 1);
+  }
+  release_image(&e->image);
+}
+
+static int compare (const void *a, const void *b) {
+  const BlockSlice *x = &((const Attachment *)a)->range, *y = &((const Attachment *)b)->range;
+  if (x->block != y->block) return (uintptr_t)x->block < (uintptr_t)y->block ? -1 : 1;
+  return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* Ranges of one block that touch become one slice, so that nothing is sent twice. */
+bool encode_attachments (Encoder *e, Parcel *p) {
+  if (e->n_attachments == 0) return true;
+  if (e->n_attachments > UINT32_MAX) return false;
+  p->slices = malloc(e->n_attachments * sizeof *p->slices);
+  if (p->slices == NULL) return false;
+  qsort(e->attachments, e->n_attachments, sizeof *e->attachments, compare);
+  for (size_t i = 0; i < e->n_attachments; i++) {
+    const BlockSlice *range = &e->attachments[i].range;
+    BlockSlice *last = p->n_slices > 0 ? &p->slices[p->n_slices - 1] : NULL;
+    if (last == NULL || last->block != range->block || range->offset > last->offset + last->len) {
+      last = &p->slices[p->n_slices++];
+      *last = *range;
+      block_retain(last->block);
+    } else if (range->offset + range->len > last->offset + last->len) {
+      last->len = range->offset + range->len - last->offset;
+    }
+    uint8_t *at = e->bytes + e->attachments[i].at;
+    put_le32(at, p->n_slices - 1);
+    put_le64(at + 4, range->offset - last->offset);
+  }
+  return true;
+}

@@ -1,0 +1,215 @@
+/* encode_object.c - tables and functions as what they are: plain, named, classes, closures. */
+#include "wire/encoder.h"
+
+#include <string.h>
+#include <lauxlib.h>
+#include "wire/immutable.h"
+#include "wire/names.h"
+#include "wire/state.h"
+
+/* Writes the object on top by the name that is at the top after it (stack: object, name). */
+static void put_named (lua_State *L, Encoder *e) {
+  encoder_put(L, e, OP_NAMED);
+  encode_string(L, e, -1);
+  uint64_t hash = names_hash(L, -1);
+  put_le64(encoder_room(L, e, 8), hash);
+  e->len += 8;
+  lua_pop(L, 2);
+}
+
+static void put_class (lua_State *L, Encoder *e) {
+  uint32_t number = state_class(L, e);
+  encoder_put(L, e, OP_CLASS);
+  encoder_varint(L, e, number == e->number ? 0 : number);
+  encoder_append(L, e, e->state->entries[number - 1].uid, UID_LEN);
+  lua_pop(L, 1);
+}
+
+/* Pushes what the cache has for the object on top: a number, a name, nil when it was never met.
+   A name is looked for at the first meeting and kept. */
+static int push_cached (lua_State *L, Encoder *e) {
+  lua_pushvalue(L, -1);
+  int type = lua_rawget(L, e->slots + SLOT_CACHE);
+  if (type != LUA_TNIL) return type;
+  lua_pop(L, 1);
+  if (!names_find(L, e->root->fingerprint, -1)) { /* stack: object, name */
+    lua_pushnil(L);
+    return LUA_TNIL;
+  }
+  lua_pushvalue(L, -2);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, e->slots + SLOT_CACHE);
+  return LUA_TSTRING;
+}
+
+/* Is the object at the address what package.loaded holds? It is looked through once for each
+   encoder, since modules come and go. */
+static bool is_module (lua_State *L, Encoder *e, const void *address) {
+  Encoder *root = e->root;
+  if (root->fingerprint == 0) {
+    uint64_t sum = 1;
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+      const void *value = lua_topointer(L, -1);
+      bool is_new;
+      if (value != NULL && value != root->globals) {
+        if (addressmap_at(&root->modules, value, &is_new) == NULL) encoder_no_memory(L);
+        sum += (uint64_t)(uintptr_t)value * 0x9e3779b97f4a7c15u;
+      }
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    root->fingerprint = sum | 1;
+  }
+  size_t unused;
+  return addressmap_find(&root->modules, address, &unused);
+}
+
+/* Does the table hold a function, under a name that begins with prefix? */
+static bool has_function (lua_State *L, int table, const char *prefix) {
+  enum { LOOK_AT = 100 };
+  bool has = false;
+  table = lua_absindex(L, table);
+  lua_pushnil(L);
+  for (int i = 0; i < LOOK_AT; i++) {
+    if (!lua_next(L, table)) return false;
+    has = lua_type(L, -1) == LUA_TFUNCTION && lua_type(L, -2) == LUA_TSTRING &&
+          strncmp(lua_tostring(L, -2), prefix, strlen(prefix)) == 0;
+    lua_pop(L, 1);
+    if (has) break;
+  }
+  lua_pop(L, 1);
+  return has;
+}
+
+/* A class has a raw __name, or an __index that holds methods, or stands where metatables do and
+   has metamethods. Metatables that hold data ({__mode = "k"}, {__index = defaults}) cross by
+   value with what they belong to. */
+static bool is_class (lua_State *L, const Encoder *e, bool look) {
+  lua_pushvalue(L, e->slots + SLOT_INDEX);
+  int type = lua_rawget(L, -2);
+  bool is = type == LUA_TFUNCTION ||
+            (type == LUA_TTABLE && (lua_rawequal(L, -1, -2) || has_function(L, -1, "")));
+  lua_pop(L, 1);
+  if (is) return true;
+  lua_pushvalue(L, e->slots + SLOT_NAME);
+  is = lua_rawget(L, -2) == LUA_TSTRING;
+  lua_pop(L, 1);
+  if (is) return true;
+  size_t unused;
+  return (look && has_function(L, -1, "__")) ||
+         addressmap_find(&e->root->defined, lua_topointer(L, -1), &unused);
+}
+
+void encode_table (lua_State *L, Encoder *e, bool look) {
+  const void *address = lua_topointer(L, -1);
+  if (encoder_met(L, e, address)) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (address == e->globals) {
+    encoder_put(L, e, OP_GLOBALS);
+    lua_pop(L, 1);
+    return;
+  }
+  if (is_module(L, e, address)) {
+    if (names_module(L, -1)) put_named(L, e);
+    else put_class(L, e); /* require cannot find it: the script has put it there */
+    return;
+  }
+  int flags = 0;
+  if (lua_getmetatable(L, -1)) {
+    flags = FRAME_HAS_META;
+    lua_pop(L, 1);
+    if (immutable_check(L, -1)) {
+      if (encode_remote(L, e)) return;
+      if (immutable_contents(L, -1)) {
+        immutable_metatable(L, -2);
+        flags = FRAME_IMMUTABLE | (lua_isnil(L, -1) ? 0 : FRAME_HAS_META);
+        lua_pop(L, 1); /* stack: proxy, contents */
+        encoder_put(L, e, OP_IMMUTABLE);
+        encode_fields(L, e, flags);
+        return;
+      }
+    }
+  }
+  if (is_class(L, e, look)) {
+    int type = push_cached(L, e);
+    if (type == LUA_TSTRING) {
+      put_named(L, e);
+    } else {
+      lua_pop(L, 1);
+      put_class(L, e);
+    }
+    return;
+  }
+  encode_fields(L, e, flags);
+}
+
+/* Lists the code under number once for each root. */
+static void need_code (lua_State *L, Encoder *e, uint32_t number) {
+  const StateEntry *entry = &e->state->entries[number - 1];
+  const void *key = (const void *)((uintptr_t)number * 2 + 1); /* odd: no address of a class */
+  size_t unused;
+  if (addressmap_find(&e->root->defined, key, &unused)) return;
+  encoder_define(L, e, key,
+                 (Definition){.number = number, .version = entry->version, .parcel = entry->parcel});
+}
+
+void encode_function (lua_State *L, Encoder *e) {
+  const void *address = lua_topointer(L, -1);
+  if (encoder_met(L, e, address)) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (is_module(L, e, address) && names_module(L, -1)) {
+    put_named(L, e);
+    return;
+  }
+  int type = push_cached(L, e);
+  if (type == LUA_TSTRING) {
+    put_named(L, e);
+    return;
+  }
+  uint32_t number = (uint32_t)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  if (lua_iscfunction(L, -1)) encode_refuse_kind(L, e);
+  if (number == 0) number = state_code(L, e).number;
+  need_code(L, e, number);
+  int n = 0;
+  while (lua_getupvalue(L, -1, n + 1) != NULL) {
+    lua_pop(L, 1);
+    n++;
+  }
+  encoder_put(L, e, OP_FUNCTION);
+  encoder_varint(L, e, number);
+  encoder_put(L, e, (uint8_t)n);
+  EncoderFrame *f = encode_open(L, e, FRAME_FUNCTION);
+  f->n_upvalues = (uint8_t)n;
+}
+
+void encode_step_function (lua_State *L, Encoder *e) {
+  size_t depth = e->n_frames;
+  EncoderFrame *f = &e->frames[depth - 1];
+  while (f->upvalue < f->n_upvalues) {
+    f->upvalue++;
+    const char *name = lua_getupvalue(L, f->object, f->upvalue);
+    if (lua_topointer(L, -1) == e->globals && (name[0] == '\0' || strcmp(name, "_ENV") == 0)) {
+      encoder_put(L, e, OP_GLOBALS); /* nobody shares an _ENV to assign to it */
+      lua_pop(L, 1);
+      continue;
+    }
+    if (encoder_met(L, e, lua_upvalueid(L, f->object, f->upvalue))) {
+      lua_pop(L, 1);
+      continue;
+    }
+    encoder_put(L, e, OP_UPVALUE);
+    if (lua_istable(L, -1)) encode_table(L, e, true); /* classes are upvalues of their methods */
+    else encode_value(L, e);
+    if (e->n_frames > depth) return;
+    f = &e->frames[depth - 1];
+  }
+  lua_settop(L, f->object - 1);
+  e->n_frames--;
+}
