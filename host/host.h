@@ -5,6 +5,7 @@
 #include <lua.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <uv.h>
 
 typedef struct Host {
   const char *executable;  /* absolute path of the running neap, for workers */
@@ -21,6 +22,12 @@ typedef struct Host {
   volatile sig_atomic_t interrupts;
   void (*volatile on_interrupt) (void *user); /* called in the handler, as uv_async_send may */
   void *interrupt_user;                       /* set it before on_interrupt */
+
+  struct lua_State *(*newstate) (struct Host *host); /* a fresh Lua state, or NULL */
+
+  uv_loop_t *loop;   /* of all transports; NULL until the first pool is opened */
+  uv_timer_t *timer; /* ends a poll in time */
+  uv_async_t *wake;  /* ends a poll from a signal handler */
 } Host;
 
 /* The process's Host lives in main's frame; every Lua state points to it. */
@@ -30,5 +37,15 @@ static inline Host *host_get (lua_State *L) {
 static inline void host_set (lua_State *L, Host *host) {
   *(Host **)lua_getextraspace(L) = host;
 }
+
+int host_open_loop (Host *host);   /* 0 or a negative UV_E*; nothing when it is open */
+void host_close_loop (Host *host); /* after every transport is closed; may be repeated */
+
+/* Ends the host_poll that is under way, or the next one. For signal handlers. */
+void host_wake (Host *host);
+
+/* Runs the loop until some callback has run, or timeout_ms has passed (0: no waiting, negative:
+   no limit). Looks again for some tens of microseconds before it sleeps when spin is set. */
+void host_poll (Host *host, int timeout_ms, bool spin);
 
 #endif

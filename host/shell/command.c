@@ -90,8 +90,9 @@ static bool parse_short (Command *c, int *i) {
 
 bool command_parse (Command *c, int argc, char **argv) {
   *c = (Command){.argc = argc, .argv = argv, .workers = -1};
-  if (argc == 2 && strcmp(argv[1], "--worker") == 0) {
+  if (argc >= 2 && strcmp(argv[1], "--worker") == 0) {
     c->is_worker = true;
+    c->driver = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
     return true;
   }
   int i = 1;

@@ -11,6 +11,7 @@
 #include "shell/paths.h"
 #include "shell/repl.h"
 #include "shell/version.h"
+#include "worker/worker.h"
 
 /* arg[0] is the script, or neap when there is none; what stands before it is negative. */
 static void set_arg (lua_State *L, const Command *c) {
@@ -124,6 +125,7 @@ static int run_driver (Host *host, Command *c) {
   bool good = status == LUA_OK && lua_toboolean(L, -1);
   chunk_report(L, status);
   lua_close(L);
+  host_close_loop(host);
   return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -140,10 +142,8 @@ int main (int argc, char **argv) {
     fprintf(stderr, "neap: cannot find the executable: %s\n", strerror(-rc));
     return EXIT_FAILURE;
   }
-  if (c.is_worker) {
-    fprintf(stderr, "neap: --worker is for neap.pool only\n");
-    return EXIT_FAILURE;
-  }
+  host.newstate = modules_newstate;
+  if (c.is_worker) return worker_main(&host, c.driver);
   if (c.show_help) {
     fputs(command_help, stdout);
     return EXIT_SUCCESS;

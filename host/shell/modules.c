@@ -6,6 +6,7 @@
 #include <lualib.h>
 #include "array/array.h"
 #include "shell/clock.h"
+#include "pool/module.h"
 #include "wire/immutable.h"
 #include "wire/wire.h"
 
@@ -13,8 +14,9 @@
 static const luaL_Reg preloaded[] = {
   {"host.array", luaopen_host_array},
   {"host.clock", luaopen_host_clock},
-  {"host.immutable", luaopen_host_immutable},
+  {"host.pool", luaopen_host_pool},
   {"host.wire", luaopen_host_wire},
+  {"host.immutable", luaopen_host_immutable},
   {NULL, NULL},
 };
 

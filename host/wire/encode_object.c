@@ -195,7 +195,8 @@ void encode_step_function (lua_State *L, Encoder *e) {
   while (f->upvalue < f->n_upvalues) {
     f->upvalue++;
     const char *name = lua_getupvalue(L, f->object, f->upvalue);
-    if (lua_topointer(L, -1) == e->globals && (name[0] == '\0' || strcmp(name, "_ENV") == 0)) {
+    if (strcmp(name, "_ENV") == 0 ||
+        (name[0] == '\0' && lua_topointer(L, -1) == e->globals)) {
       encoder_put(L, e, OP_GLOBALS); /* nobody shares an _ENV to assign to it */
       lua_pop(L, 1);
       continue;

@@ -1,0 +1,83 @@
+/* call.h - a call: requests to workers, and what has come of them. */
+#ifndef CALL_H
+#define CALL_H
+
+#include "pool/pool.h"
+
+/* Items that were asked and are to be asked again. */
+typedef struct Range {
+  struct Range *next;
+  int64_t first, count;
+  unsigned attempts;
+} Range;
+
+/* What a map has beyond its requests. */
+typedef struct Map {
+  Parcel *begin;        /* REQUEST_MAP: the function and kw */
+  bool *begun;          /* by worker: it has been told */
+  unsigned *in_flight;  /* by worker: chunks asked and not answered */
+  int64_t total, next;  /* items; the next one to hand out, from 1 */
+  int64_t chunk;        /* size on request, or 0 */
+  bool is_static;       /* one balanced share for each worker */
+  bool collect;         /* an item's error stands in its place */
+  Range *returned;      /* before next, these are handed out */
+  double item_seconds;  /* measured; 0: not yet */
+  int n_sequences;
+  uint64_t *held;       /* remote objects of f and kw, kept while the map runs */
+  size_t n_held;
+} Map;
+
+/* User values: 1 results, a list (by value that f returns) of lists (by worker or item);
+   2 errors, a list of tables; 3 the sequences of a map; 4 the pool. Anchored in the registry
+   while requests are under way. */
+struct Call {
+  Pool *pool;           /* one reference */
+  uint64_t number;
+  size_t outstanding;   /* requests not answered */
+  bool is_done, is_cancelled;
+  bool is_stopped;      /* its requests are not asked again */
+  int64_t width;        /* of a list of results: workers or items; 0: one worker's values */
+  Map *map;             /* NULL unless it is one */
+};
+
+enum { CALL_RESULTS = 1, CALL_ERRORS, CALL_SEQUENCES, CALL_POOL };
+
+/* Pushes a new call of the pool at index pool. */
+Call *call_push (lua_State *L, int pool, int64_t width);
+/* Stores the values above index values, which answer request r. */
+void call_answered (lua_State *L, Call *c, int worker, const Request *r, int values);
+/* Adds the error table on top of the stack, and leaves it there. */
+void call_failed (lua_State *L, Call *c);
+/* A request of the call has been answered by worker: asks for more, or ends the call. */
+void call_proceed (lua_State *L, Call *c, int worker);
+/* Ends the call when nothing is outstanding. */
+void call_finish (lua_State *L, Call *c);
+/* Pushes the userdata of a call under way. */
+void call_push_anchor (lua_State *L, const Call *c);
+
+void call_open (lua_State *L); /* metatable */
+
+/* wait.c */
+int pool_wait_any (lua_State *L); /* wait_any(calls, seconds) -> index or nil */
+
+/* stop.c */
+int pool_stop (lua_State *L); /* pool:stop(call) -> kind, message */
+
+/* map.c */
+int call_map (lua_State *L); /* pool:map(f, kw, options, sequences) -> call */
+void map_answered (lua_State *L, Call *c, int worker, const Request *r, int values);
+/* Hands out chunks to a worker that has room for them. */
+void map_feed (lua_State *L, Call *c, int worker);
+bool map_has_more (const Map *m); /* items to hand out */
+/* A worker has ended with chunk r, or with r still waiting: its items are handed out again, one
+   by one if it was under way, since one of them may have ended it. */
+void map_take_back (lua_State *L, Call *c, int worker, const Request *r, bool was_under_way);
+/* No map has been told to the worker any more. */
+void map_forget_worker (lua_State *L, Pool *p, int worker);
+/* No more chunks go out, and those that have not begun are taken back. */
+void map_cancel (lua_State *L, Call *c);
+/* Tells the workers that the map is over. */
+void map_end (lua_State *L, Call *c);
+void map_free (Pool *p, Map *map);
+
+#endif

@@ -1,0 +1,47 @@
+/* inline.c - the worker of an inline pool: a session in this process, reached by messages. */
+#include <cblas.h>
+#include "pool/pool.h"
+#include "worker/protocol.h"
+#include "worker/session.h"
+
+static void serve (void *user, const Message *m) {
+  Pool *p = user;
+  int threads = openblas_get_num_threads();
+  openblas_set_num_threads(1); /* as on a worker process, for the same bits */
+  session_handle(p->session, m);
+  openblas_set_num_threads(threads);
+}
+
+/* A question is answered at once: the driver is right here. */
+static int inline_send (void *user, Message *m) {
+  Pool *p = user;
+  if (m->type != ANSWER_GLOBAL) return transport_inline_reply(p->transport, m);
+  p->is_asking = true;
+  pool_answer_global(p->L, p, 0, m);
+  p->is_asking = false;
+  message_fini(m);
+  return 0;
+}
+
+static int inline_answer (void *user, Message *m) {
+  Pool *p = user;
+  TransportEvent e;
+  if (!event_queue_pop(&p->inline_answers, &e)) return UV_ENOMEM; /* it did not fit there */
+  *m = e.message;
+  return 0;
+}
+
+static bool inline_is_cancelled (void *user, uint64_t call) {
+  (void)user, (void)call;
+  return false;
+}
+
+int pool_open_inline (Pool *p) {
+  SessionIo io = {.user = p, .send = inline_send, .answer = inline_answer,
+                  .is_cancelled = inline_is_cancelled};
+  p->session = session_new(p->host, &io);
+  if (p->session == NULL) return UV_ENOMEM;
+  int rc;
+  p->transport = transport_inline(serve, p, &rc);
+  return rc;
+}

@@ -1,0 +1,229 @@
+/* pool.c - opens and closes pools. */
+#include "pool/pool.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <poll.h>
+#include <lauxlib.h>
+#include "pool/call.h"
+#include "worker/protocol.h"
+#include "worker/session.h"
+
+Pool *pool_check (lua_State *L, int arg) {
+  Pool **box = luaL_checkudata(L, arg, POOL_TNAME);
+  luaL_argcheck(L, *box != NULL && (*box)->transport != NULL, arg, "pool is closed");
+  return *box;
+}
+
+Pool *pool_retain (Pool *p) {
+  p->refs++;
+  return p;
+}
+
+void pool_release (Pool *p) {
+  if (p == NULL || --p->refs > 0) return;
+  objects_fini(&p->objects);
+  free(p->workers);
+  free(p->touched);
+  free(p);
+}
+
+static void drop_queue (Pool *p, WorkerSlot *w) {
+  while (w->first != NULL) {
+    Request *r = w->first;
+    w->first = r->next;
+    request_free(r);
+  }
+  w->last = &w->first;
+  w->n_requests = 0;
+  known_fini(&w->known);
+  parcel_release(w->configuration);
+  w->configuration = NULL;
+  (void)p;
+}
+
+void pool_close (Pool *p) {
+  if (p->transport == NULL) return;
+  Transport *t = p->transport;
+  p->transport = NULL; /* from here on handles are removed and calls are over */
+  t->ops->close(t);
+  session_free(p->session);
+  p->session = NULL;
+  pool_drop_journals(p);
+  for (int w = 0; w < p->n; w++) drop_queue(p, &p->workers[w]);
+  event_queue_fini(&p->inline_answers);
+  parcel_release(p->setup);
+  p->setup = NULL;
+}
+
+/* Writing to a worker that has just died must not end the driver; writing to a reader of the
+   driver's own output that is gone still does, as users of pipes expect. */
+static void on_sigpipe (int signum) {
+  struct pollfd fd = {.fd = STDOUT_FILENO, .events = 0};
+  if (poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR) != 0) {
+    signal(signum, SIG_DFL);
+    raise(signum);
+  }
+}
+
+static void guard_sigpipe (void) {
+  struct sigaction old;
+  if (sigaction(SIGPIPE, NULL, &old) != 0 || old.sa_handler != SIG_DFL) return;
+  struct sigaction act = {.sa_handler = on_sigpipe, .sa_flags = SA_RESTART};
+  sigemptyset(&act.sa_mask);
+  sigaction(SIGPIPE, &act, NULL);
+}
+
+/* A worker is told its number, the seed and where the driver looks for modules. */
+static Parcel *configuration (lua_State *L, Pool *p, int worker) {
+  int top = lua_gettop(L);
+  lua_createtable(L, 0, 6);
+  lua_pushinteger(L, worker + 1);
+  lua_setfield(L, -2, "worker");
+  lua_pushinteger(L, p->n);
+  lua_setfield(L, -2, "workers");
+  lua_pushinteger(L, p->seed);
+  lua_setfield(L, -2, "seed");
+  lua_getglobal(L, "package");
+  static const char *const names[] = {"path", "cpath"};
+  for (int i = 0; lua_istable(L, -1) && i < 2; i++) {
+    if (lua_getfield(L, -1, names[i]) == LUA_TSTRING) lua_setfield(L, -3, names[i]);
+    else lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  char directory[4096];
+  if (p->session == NULL && getcwd(directory, sizeof directory) != NULL) {
+    lua_pushstring(L, directory);
+    lua_setfield(L, -2, "directory");
+  }
+  Encoder *e = wire_encoder(L, &p->context, 0);
+  wire_encode(L, e, top + 1, "configuration");
+  Parcel *parcel = wire_finish(L, e);
+  lua_settop(L, top);
+  return parcel;
+}
+
+static void configure_all (lua_State *L, Pool *p) {
+  for (int w = 0; w < p->n; w++) {
+    Parcel *parcel = configuration(L, p, w);
+    parcel_release(p->workers[w].configuration);
+    p->workers[w].configuration = parcel;
+  }
+}
+
+/* Remembers where modules are looked for; whether that has changed. */
+static bool environment_changed (lua_State *L, Pool *p) {
+  lua_getglobal(L, "package");
+  bool changed = false;
+  static const char *const names[] = {"path", "cpath"};
+  lua_rawgeti(L, LUA_REGISTRYINDEX, p->environment);
+  for (int i = 0; lua_istable(L, -2) && i < 2; i++) {
+    lua_getfield(L, -2, names[i]);
+    lua_rawgeti(L, -2, i + 1);
+    if (!lua_rawequal(L, -1, -2)) changed = true;
+    lua_pop(L, 1);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_pop(L, 2);
+  char directory[sizeof p->directory];
+  if (p->session == NULL && getcwd(directory, sizeof directory) != NULL &&
+      strcmp(directory, p->directory) != 0) {
+    strcpy(p->directory, directory);
+    changed = true;
+  }
+  return changed;
+}
+
+void pool_follow_environment (lua_State *L, Pool *p) {
+  if (!environment_changed(L, p)) return;
+  configure_all(L, p);
+  for (int w = 0; w < p->n; w++) {
+    Message m = {.type = REQUEST_CONFIGURE, .parcel = p->workers[w].configuration};
+    pool_send(L, p, w, &m);
+  }
+}
+
+static int l_gc (lua_State *L) {
+  Pool **box = luaL_checkudata(L, 1, POOL_TNAME);
+  Pool *p = *box;
+  if (p == NULL) return 0;
+  *box = NULL;
+  pool_close(p);
+  luaL_unref(L, LUA_REGISTRYINDEX, p->calls);
+  luaL_unref(L, LUA_REGISTRYINDEX, p->immutables);
+  luaL_unref(L, LUA_REGISTRYINDEX, p->environment);
+  for (int w = 0; w < p->n; w++) {
+    luaL_unref(L, LUA_REGISTRYINDEX, p->workers[w].context.definitions);
+  }
+  pool_release(p);
+  return 0;
+}
+
+static int new_table_ref (lua_State *L, const char *mode) {
+  lua_newtable(L);
+  if (mode != NULL) {
+    lua_newtable(L);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+  }
+  return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* open(workers, seed, blas_threads) -> pool whose processes have been started; workers = 0 for
+   an inline pool. pool:is_ready() tells when they can work. */
+int pool_open (lua_State *L) {
+  lua_Integer n = luaL_checkinteger(L, 1), seed = luaL_checkinteger(L, 2);
+  lua_Integer blas_threads = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, n >= 0 && n <= 4096, 1, "from 0 to 4096 workers expected");
+  luaL_argcheck(L, blas_threads > 0 && blas_threads <= 4096, 3, "positive number expected");
+  Pool **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, POOL_TNAME);
+  size_t slots = n > 0 ? (size_t)n : 1;
+  Pool *p = calloc(1, sizeof *p);
+  WorkerSlot *workers = p != NULL ? calloc(slots, sizeof *workers) : NULL;
+  if (workers == NULL) {
+    free(p);
+    return luaL_error(L, "not enough memory");
+  }
+  *p = (Pool){.refs = 1, .host = host_get(L), .n = (int)slots, .workers = workers, .seed = seed,
+              .retries = 1};
+  p->calls = p->immutables = p->environment = LUA_NOREF;
+  p->context = (WireContext){.user = p, .remote_id = pool_remote_id, .definitions = LUA_NOREF};
+  for (size_t w = 0; w < slots; w++) {
+    workers[w].last = &workers[w].first;
+    workers[w].journal_last = &workers[w].journal;
+    workers[w].context = (WireContext){.user = p, .definitions = LUA_NOREF};
+  }
+  *box = p; /* from here on __gc frees all */
+  p->calls = new_table_ref(L, NULL);
+  p->immutables = new_table_ref(L, "k");
+  p->environment = new_table_ref(L, NULL);
+  for (size_t w = 0; w < slots; w++) workers[w].context.definitions = new_table_ref(L, NULL);
+  int rc;
+  if (n == 0) {
+    rc = pool_open_inline(p);
+    workers[0].is_ready = true;
+  } else {
+    guard_sigpipe();
+    p->transport = transport_local(p->host, p->n, (int)blas_threads, &rc);
+  }
+  if (rc < 0) return luaL_error(L, "cannot open a pool: %s", uv_strerror(rc));
+  environment_changed(L, p);
+  configure_all(L, p);
+  for (int w = 0; w < p->n; w++) {
+    rc = pool_start_worker(L, p, w);
+    if (rc < 0) return luaL_error(L, "cannot start worker %d: %s", w + 1, uv_strerror(rc));
+  }
+  return 1;
+}
+
+static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {"__close", l_gc}, {NULL, NULL}};
+
+void pool_open_metatable (lua_State *L) {
+  luaL_newmetatable(L, POOL_TNAME);
+  luaL_setfuncs(L, metamethods, 0);
+}

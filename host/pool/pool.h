@@ -1,0 +1,156 @@
+/* pool.h - a pool of workers as the driver sees it: queues of requests, calls, remote objects. */
+#ifndef POOL_H
+#define POOL_H
+
+#include <lua.h>
+#include "host.h"
+#include "pool/objects.h"
+#include "transport/transport.h"
+#include "wire/wire.h"
+
+#define POOL_TNAME "neap.core.Pool"
+#define CALL_TNAME "neap.core.Call"
+#define REMOTE_TNAME "neap.RemoteObject"
+
+typedef struct Pool Pool;
+typedef struct Call Call;
+
+/* A global that a call asked for, and what the driver answered. */
+typedef struct Global {
+  struct Global *next;
+  Parcel *answer;
+  char name[];
+} Global;
+
+/* One thing asked of one worker: it stays in the worker's queue, with all that is needed to
+   ask again, until it is answered. */
+typedef struct Request {
+  struct Request *next;
+  Message message;   /* owns a reference to its parcel */
+  Call *call;        /* who waits for it; NULL: nobody */
+  int64_t first;     /* of a chunk: its first item and how many */
+  int64_t count;
+  unsigned attempts; /* workers that died of it */
+  Global *globals;   /* what it was told; told again when it is replayed */
+  uint64_t *touched; /* ids of the remote objects that it may have changed or made */
+  size_t n_touched;
+  bool is_replay;    /* of a journal: nobody waits for it, it holds no objects */
+} Request;
+
+typedef struct WorkerSlot {
+  WireContext context;  /* of what comes from this worker */
+  Known known;          /* definitions that it has */
+  Request *first, **last; /* asked and not yet answered, oldest first */
+  size_t n_requests;
+  Request *journal, **journal_last; /* what a new process must do to be this worker */
+  size_t n_journal;
+  Parcel *configuration; /* what a new process is told first */
+  unsigned deaths;      /* since it last answered */
+  bool is_ready;
+  bool is_lost;         /* could not be started again */
+  unsigned restarts;
+  uint64_t bytes_sent, bytes_received;
+} WorkerSlot;
+
+struct Pool {
+  size_t refs;          /* the pool's userdata, calls and handles */
+  Host *host;
+  Transport *transport; /* NULL once closed */
+  int n;
+  WorkerSlot *workers;
+  WireContext context;  /* of what goes to the workers */
+  Objects objects;
+  uint64_t next_request, next_call;
+  int64_t seed;
+  unsigned retries;
+  int calls;            /* registry reference: calls under way, which keeps them alive */
+  int environment;      /* registry reference: package.path and cpath as workers know them */
+  char directory[4096]; /* as workers know it */
+  int immutables;       /* registry reference: weak table, pushed immutable -> id */
+  uint64_t *touched;    /* remote objects met by the encoding under way */
+  size_t n_touched, size_touched;
+  lua_State *L;         /* of the wait under way, for an inline worker's questions */
+  Parcel *setup;        /* REQUEST_APPLY of the setup function, or NULL */
+  struct Session *session; /* of an inline pool; else NULL */
+  EventQueue inline_answers; /* to questions of the inline worker */
+  bool is_asking;       /* the inline worker waits for those */
+};
+
+/* pool.c */
+Pool *pool_check (lua_State *L, int arg); /* raises when it is none, or closed */
+Pool *pool_retain (Pool *p);
+void pool_release (Pool *p);
+void pool_close (Pool *p); /* ends the workers; may be repeated */
+
+int pool_open (lua_State *L);
+void pool_open_metatable (lua_State *L); /* leaves the metatable on the stack */
+/* Tells the workers when package.path, cpath or the directory have changed. */
+void pool_follow_environment (lua_State *L, Pool *p);
+
+/* send.c: all raise luaL_error on refusals of the system, with nothing held. */
+
+/* Sends a message to a worker: definitions it lacks first, then the message (whose parcel stays
+   the caller's). 0 or a negative UV_E*; UV_ESRCH when the worker does not run. */
+int pool_send (lua_State *L, Pool *p, int worker, const Message *m);
+
+/* Puts a request at the end of the worker's queue and sends it. Takes the parcel of m, also
+   when it raises. The touched objects of the last encoding go with it. */
+Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call);
+void request_free (Request *r);
+
+/* Starts an encoding for the workers: tells them what was freed, pushes the encoder and forgets
+   the touched objects. */
+Encoder *pool_encoder (lua_State *L, Pool *p);
+
+/* events.c */
+
+/* Takes up what has come from the workers: answers go to their calls. Does not wait. */
+void pool_dispatch (lua_State *L, Pool *p);
+/* Waits for events, at most timeout_ms. Raises nothing. */
+void pool_poll (lua_State *L, Pool *p, int timeout_ms, bool spin);
+/* From watch to unwatch an interrupt ends a poll, and what an inline worker runs. */
+void pool_watch (Pool *p);
+void pool_unwatch (Pool *p);
+/* Answers a worker's question for a global of the driver. */
+void pool_answer_global (lua_State *L, Pool *p, int worker, const Message *question);
+
+/* Why a request has no answer. */
+typedef struct Failure {
+  const char *kind, *message;
+  int signal;
+  int64_t item; /* 0: none */
+} Failure;
+/* Gives a request that is out of its queue an error for an answer, and frees it. */
+void pool_fail_request (lua_State *L, Pool *p, int worker, Request *r, const Failure *f);
+/* Fails maps whose items no worker is left to do. */
+void pool_fail_stranded (lua_State *L, Pool *p);
+
+/* recover.c */
+
+/* Starts the process of a worker and makes it what it was: configuration, setup, journal; then
+   what it has not answered is asked again. 0 or a negative UV_E*. */
+int pool_start_worker (lua_State *L, Pool *p, int worker);
+/* A worker has ended: starts another in its place. Raises nothing. */
+void pool_recover (lua_State *L, Pool *p, const TransportEvent *e);
+
+/* journal.c */
+
+/* Moves an answered request to the journal, if it touched live objects; else frees it. */
+void pool_settle (Pool *p, int worker, Request *r);
+/* Drops what no live object needs any more; everything. */
+void pool_prune_journals (Pool *p);
+void pool_drop_journals (Pool *p);
+
+/* inline.c: the worker of an inline pool */
+int pool_open_inline (Pool *p);
+
+/* remote.c */
+void remote_push (lua_State *L, Pool *p, uint64_t id); /* takes one handle of id */
+/* The encoding under way concerns the object. */
+void remote_touch (lua_State *L, Pool *p, uint64_t id);
+/* The id under which the immutable at index is on the workers already, or 0. */
+uint64_t remote_pushed_id (lua_State *L, const Pool *p, int index);
+int pool_remote_id (lua_State *L, int index, void *user, uint64_t *id, const char **why);
+void remote_open (lua_State *L); /* pushes the table of methods */
+
+#endif

@@ -1,0 +1,172 @@
+/* recover.c - a worker that has ended is replaced, and made what it was before. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <lauxlib.h>
+#include "pool/call.h"
+#include "worker/protocol.h"
+
+/* So many ends in a row, with nothing answered between, mean that it will not run at all. */
+enum { MAX_DEATHS = 6 };
+
+/* "signal 9 (Killed)" or "exit code 3", in text. */
+static void describe_end (const TransportEvent *e, char *text, size_t size) {
+  if (e->signal != 0) snprintf(text, size, "signal %d, %s", e->signal, strsignal(e->signal));
+  else snprintf(text, size, "exit code %d", (int)e->exit_status);
+}
+
+/* Answers request r of a worker that has ended, which is out of its queue, with an error. */
+static void fail (lua_State *L, Pool *p, const TransportEvent *e, Request *r) {
+  char end[64], text[160];
+  describe_end(e, end, sizeof end);
+  snprintf(text, sizeof text, "worker %d died (%s)", e->worker + 1, end);
+  pool_fail_request(L, p, e->worker, r, &(Failure){
+    .kind = "died", .message = text, .signal = e->signal,
+    .item = r->message.type == REQUEST_CHUNK ? r->first : 0});
+}
+
+/* Takes the queue of a worker that has ended apart: chunks go back to their maps, replays are
+   dropped, the others stay in the queue. The oldest request is what it ended with. */
+static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
+  WorkerSlot *w = &p->workers[e->worker];
+  Request *r = w->first;
+  w->first = NULL;
+  w->last = &w->first;
+  w->n_requests = 0;
+  for (bool oldest = true; r != NULL; oldest = false) {
+    Request *next = r->next;
+    r->next = NULL;
+    if (oldest) r->attempts++;
+    if (r->is_replay) {
+      request_free(r);
+    } else if (r->call == NULL && r->message.type == REQUEST_CHUNK) {
+      pool_settle(p, e->worker, r);
+    } else if ((r->attempts > p->retries && r->count <= 1) ||
+               (r->call != NULL && r->call->is_stopped)) {
+      fail(L, p, e, r);
+    } else if (r->message.type == REQUEST_CHUNK) {
+      map_take_back(L, r->call, e->worker, r, oldest);
+      pool_settle(p, e->worker, r);
+    } else {
+      *w->last = r;
+      w->last = &r->next;
+      w->n_requests++;
+    }
+    r = next;
+  }
+}
+
+static Global *copy_globals (const Global *g) {
+  Global *first = NULL, **last = &first;
+  for (; g != NULL; g = g->next) {
+    size_t size = sizeof *g + strlen(g->name) + 1;
+    Global *copy = malloc(size);
+    if (copy == NULL) break; /* then the driver's global of now is told */
+    memcpy(copy, g, size);
+    copy->next = NULL;
+    parcel_retain(copy->answer);
+    *last = copy;
+    last = &copy->next;
+  }
+  return first;
+}
+
+/* A request of the journal, to be done once more; nobody waits for its answer. */
+static int replay (lua_State *L, Pool *p, int worker, const Request *entry) {
+  WorkerSlot *w = &p->workers[worker];
+  Request *r = calloc(1, sizeof *r);
+  if (r == NULL) return UV_ENOMEM;
+  r->message = entry->message;
+  parcel_retain(r->message.parcel);
+  r->message.flags |= REQUEST_REPLAY;
+  r->message.request = ++p->next_request;
+  r->is_replay = true;
+  r->globals = copy_globals(entry->globals);
+  *w->last = r;
+  w->last = &r->next;
+  w->n_requests++;
+  return pool_send(L, p, worker, &r->message);
+}
+
+int pool_start_worker (lua_State *L, Pool *p, int worker) {
+  WorkerSlot *w = &p->workers[worker];
+  int rc = p->transport->ops->start(p->transport, worker);
+  if (rc < 0) return rc;
+  Request *waiting = w->first; /* they come after the replays */
+  w->first = NULL;
+  w->last = &w->first;
+  Message m = {.type = REQUEST_CONFIGURE, .parcel = p->workers[worker].configuration};
+  rc = pool_send(L, p, worker, &m);
+  if (rc == 0 && p->setup != NULL) {
+    Request setup = {.message = {.type = REQUEST_APPLY, .parcel = p->setup}};
+    rc = replay(L, p, worker, &setup);
+  }
+  for (Request *r = w->journal; r != NULL && rc == 0; r = r->next) rc = replay(L, p, worker, r);
+  for (*w->last = waiting; *w->last != NULL; w->last = &(*w->last)->next) {
+    if (rc == 0) rc = pool_send(L, p, worker, &(*w->last)->message);
+  }
+  return 0; /* a send that failed means that it has ended again, which will be told */
+}
+
+typedef struct Recovery {
+  Pool *pool;
+  const TransportEvent *event;
+} Recovery;
+
+static int l_recover (lua_State *L) {
+  const Recovery *v = lua_touserdata(L, 1);
+  Pool *p = v->pool;
+  int worker = v->event->worker;
+  WorkerSlot *w = &p->workers[worker];
+  lua_newtable(L); /* what the old process had defined is no more */
+  lua_rawseti(L, LUA_REGISTRYINDEX, w->context.definitions);
+  if (++w->deaths <= MAX_DEATHS) {
+    int rc = pool_start_worker(L, p, worker);
+    w->is_lost = rc < 0;
+    w->restarts++;
+  } else {
+    w->is_lost = true;
+  }
+  return 0;
+}
+
+/* Maps hand out again what they have taken back: to all, for the worker may be lost. */
+static int l_feed (lua_State *L) {
+  Pool *p = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, p->calls);
+  lua_pushnil(L);
+  while (lua_next(L, 2) != 0) {
+    Call *c = luaL_checkudata(L, -1, CALL_TNAME);
+    lua_pop(L, 1);
+    if (c->map == NULL) continue;
+    for (int w = 0; w < p->n; w++) map_feed(L, c, w);
+  }
+  return 0;
+}
+
+void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
+  WorkerSlot *w = &p->workers[e->worker];
+  known_fini(&w->known);
+  w->is_ready = false;
+  map_forget_worker(L, p, e->worker);
+  sort_queue(L, p, e);
+  Recovery v = {.pool = p, .event = e};
+  lua_pushcfunction(L, l_recover);
+  lua_pushlightuserdata(L, &v);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    w->is_lost = true;
+    lua_pop(L, 1);
+  }
+  while (w->is_lost && w->first != NULL) { /* nothing is waited for in vain */
+    Request *r = w->first;
+    w->first = r->next;
+    w->n_requests--;
+    if (r->is_replay) request_free(r);
+    else fail(L, p, e, r);
+  }
+  if (w->first == NULL) w->last = &w->first;
+  lua_pushcfunction(L, l_feed);
+  lua_pushlightuserdata(L, p);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  pool_fail_stranded(L, p);
+}

@@ -1,0 +1,142 @@
+/* remote.c - RemoteObject: a handle of something that lives on the workers. */
+#include <stdlib.h>
+#include <lauxlib.h>
+#include "pool/pool.h"
+
+typedef struct Remote {
+  Pool *pool;   /* one reference; NULL once removed */
+  uint64_t id;
+} Remote;
+
+/* User value 1: where it was removed, for messages. */
+
+void remote_push (lua_State *L, Pool *p, uint64_t id) {
+  Remote *r = lua_newuserdatauv(L, sizeof *r, 1);
+  *r = (Remote){.pool = pool_retain(p), .id = id};
+  luaL_setmetatable(L, REMOTE_TNAME);
+}
+
+static int touch (Pool *p, uint64_t id) {
+  for (size_t i = 0; i < p->n_touched; i++) {
+    if (p->touched[i] == id) return 0;
+  }
+  if (p->n_touched == p->size_touched) {
+    size_t size = p->size_touched != 0 ? 2 * p->size_touched : 16;
+    uint64_t *touched = realloc(p->touched, size * sizeof *touched);
+    if (touched == NULL) return UV_ENOMEM;
+    p->touched = touched;
+    p->size_touched = size;
+  }
+  p->touched[p->n_touched++] = id;
+  return 0;
+}
+
+void remote_touch (lua_State *L, Pool *p, uint64_t id) {
+  if (touch(p, id) < 0) luaL_error(L, "not enough memory");
+}
+
+uint64_t remote_pushed_id (lua_State *L, const Pool *p, int index) {
+  index = lua_absindex(L, index);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, p->immutables);
+  lua_pushvalue(L, index);
+  lua_rawget(L, -2);
+  uint64_t id = (uint64_t)lua_tointeger(L, -1);
+  lua_pop(L, 2);
+  return id != 0 && objects_is_live(&p->objects, id) ? id : 0;
+}
+
+int pool_remote_id (lua_State *L, int index, void *user, uint64_t *id, const char **why) {
+  Pool *p = user;
+  const Remote *r = luaL_testudata(L, index, REMOTE_TNAME);
+  if (r == NULL) {
+    *id = remote_pushed_id(L, p, index);
+    if (*id == 0) return 0;
+  } else if (r->pool == NULL) {
+    lua_getiuservalue(L, index, 1);
+    *why = lua_isstring(L, -1)
+             ? lua_pushfstring(L, "a RemoteObject that was removed at %s", lua_tostring(L, -1))
+             : "a RemoteObject that was removed";
+    return -1; /* the encoder raises: what is on the stack goes with it */
+  } else if (r->pool != p) {
+    *why = "a RemoteObject of another pool";
+    return -1;
+  } else {
+    *id = r->id;
+  }
+  remote_touch(L, p, *id);
+  return 1;
+}
+
+static void release (Remote *r) {
+  Pool *p = r->pool;
+  if (p == NULL) return;
+  r->pool = NULL;
+  if (p->transport != NULL) objects_release(&p->objects, r->id);
+  pool_release(p);
+}
+
+/* remote:remove(): says nothing to a worker now; the next request does. */
+static int l_remove (lua_State *L) {
+  Remote *r = luaL_checkudata(L, 1, REMOTE_TNAME);
+  if (r->pool == NULL) return 0;
+  luaL_where(L, 1);
+  size_t len;
+  const char *where = lua_tolstring(L, -1, &len);
+  if (len > 2) { /* without ": " */
+    lua_pushlstring(L, where, len - 2);
+    lua_setiuservalue(L, 1, 1);
+  }
+  release(r);
+  return 0;
+}
+
+static int l_gc (lua_State *L) {
+  release(luaL_checkudata(L, 1, REMOTE_TNAME));
+  return 0;
+}
+
+/* Upvalues: the methods, and the name of the one field. */
+static int l_index (lua_State *L) {
+  const Remote *r = luaL_checkudata(L, 1, REMOTE_TNAME);
+  if (lua_rawequal(L, 2, lua_upvalueindex(2))) {
+    lua_pushboolean(L, r->pool == NULL || r->pool->transport == NULL);
+    return 1;
+  }
+  lua_settop(L, 2);
+  lua_gettable(L, lua_upvalueindex(1));
+  return 1;
+}
+
+static int l_tostring (lua_State *L) {
+  const Remote *r = luaL_checkudata(L, 1, REMOTE_TNAME);
+  if (r->pool == NULL) {
+    lua_getiuservalue(L, 1, 1);
+    if (lua_isstring(L, -1)) {
+      lua_pushfstring(L, "RemoteObject (removed at %s)", lua_tostring(L, -1));
+    } else {
+      lua_pushliteral(L, "RemoteObject (removed)");
+    }
+  } else if (r->pool->transport == NULL) {
+    lua_pushliteral(L, "RemoteObject (its pool is closed)");
+  } else {
+    lua_pushfstring(L, "RemoteObject %d on %d worker%s", (int)(uint32_t)r->id, r->pool->n,
+                    r->pool->n == 1 ? "" : "s");
+  }
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"remove", l_remove}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {
+  {"__gc", l_gc}, {"__close", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
+
+/* Leaves the table of methods, to which the Lua side adds, on the stack. */
+void remote_open (lua_State *L) {
+  luaL_newmetatable(L, REMOTE_TNAME);
+  luaL_setfuncs(L, metamethods, 0);
+  luaL_newlib(L, methods);
+  lua_pushvalue(L, -1);
+  lua_pushliteral(L, "removed");
+  lua_pushcclosure(L, l_index, 2);
+  lua_setfield(L, -3, "__index");
+  lua_remove(L, -2);
+}

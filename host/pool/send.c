@@ -1,0 +1,109 @@
+/* send.c - requests to workers: each goes out with the definitions that it needs before it. */
+#include <stdlib.h>
+#include <string.h>
+#include <lauxlib.h>
+#include "pool/pool.h"
+#include "worker/protocol.h"
+
+/* The inline worker that waits for the answer to a question gets it past its queue. */
+static int deliver (Pool *p, int worker, const Message *m) {
+  WorkerSlot *w = &p->workers[worker];
+  if (p->transport == NULL) return UV_ESRCH;
+  if (p->is_asking) {
+    TransportEvent e = {.kind = TRANSPORT_MESSAGE, .message = *m};
+    int rc = event_queue_push(&p->inline_answers, &e);
+    if (rc == 0 && m->parcel != NULL) parcel_retain(m->parcel);
+    return rc;
+  }
+  int rc = p->transport->ops->send(p->transport, worker, m);
+  if (rc == 0 && m->parcel != NULL) w->bytes_sent += parcel_total_len(m->parcel);
+  return rc;
+}
+
+static int send_definitions (lua_State *L, Pool *p, int worker, const Parcel *parcel) {
+  for (uint32_t i = 0; parcel != NULL && i < parcel->n_defs; i++) {
+    int is_new = 0;
+    Message d = {.type = REQUEST_DEFINE, .parcel = wire_definition(L, parcel->defs[i])};
+    int rc = known_add(&p->workers[worker].known, parcel->defs[i], &is_new);
+    if (rc == 0 && is_new) rc = deliver(p, worker, &d);
+    message_fini(&d);
+    if (rc < 0) return rc;
+  }
+  return 0;
+}
+
+int pool_send (lua_State *L, Pool *p, int worker, const Message *m) {
+  int rc = send_definitions(L, p, worker, m->parcel);
+  return rc == 0 ? deliver(p, worker, m) : rc;
+}
+
+/* Objects whose last handle is gone are told in one message before the next encoding, never by
+   a finalizer. */
+static void tell_freed (lua_State *L, Pool *p) {
+  Objects *o = &p->objects;
+  int top = lua_gettop(L);
+  Encoder *e = wire_encoder(L, &p->context, 0);
+  for (size_t i = 0; i < o->n_freed; i++) {
+    lua_pushinteger(L, (lua_Integer)o->freed[i]);
+    wire_encode(L, e, -1, "id");
+    lua_pop(L, 1);
+  }
+  Message m = {.type = REQUEST_FREE, .parcel = wire_finish(L, e)};
+  for (int w = 0; w < p->n; w++) deliver(p, w, &m); /* one that ends now forgets them anyway */
+  message_fini(&m);
+  lua_settop(L, top);
+  objects_clear_freed(o);
+  pool_prune_journals(p);
+}
+
+Encoder *pool_encoder (lua_State *L, Pool *p) {
+  if (p->objects.n_freed > 0) tell_freed(L, p);
+  p->n_touched = 0;
+  return wire_encoder(L, &p->context, 0);
+}
+
+void request_free (Request *r) {
+  if (r == NULL) return;
+  while (r->globals != NULL) {
+    Global *g = r->globals;
+    r->globals = g->next;
+    parcel_release(g->answer);
+    free(g);
+  }
+  message_fini(&r->message);
+  free(r->touched);
+  free(r);
+}
+
+static Request *request_new (const Pool *p) {
+  Request *r = calloc(1, sizeof *r);
+  uint64_t *touched = malloc((p->n_touched + 1) * sizeof *touched);
+  if (r == NULL || touched == NULL) {
+    free(r);
+    free(touched);
+    return NULL;
+  }
+  if (p->n_touched > 0) memcpy(touched, p->touched, p->n_touched * sizeof *touched);
+  r->touched = touched;
+  r->n_touched = p->n_touched;
+  return r;
+}
+
+Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call) {
+  WorkerSlot *w = &p->workers[worker];
+  send_definitions(L, p, worker, m->parcel);
+  Request *r = request_new(p);
+  if (r == NULL) {
+    message_fini(m);
+    luaL_error(L, "not enough memory");
+  }
+  r->message = *m;
+  r->message.request = ++p->next_request;
+  r->call = call;
+  *w->last = r;
+  w->last = &r->next;
+  w->n_requests++;
+  for (size_t i = 0; i < r->n_touched; i++) objects_retain(&p->objects, r->touched[i]);
+  deliver(p, worker, &r->message); /* where it fails the worker is ending: recovery asks again */
+  return r;
+}

@@ -1,0 +1,57 @@
+/* stop.c - ends a call before it is done: asks its workers, then replaces them. */
+#include <signal.h>
+#include <lauxlib.h>
+#include "pool/call.h"
+#include "worker/protocol.h"
+
+/* How long a worker may take to stop when it is asked to. */
+static const double ASK_SECONDS = 1.0;
+
+static bool serves (const WorkerSlot *w, const Call *c) {
+  return w->first != NULL && w->first->call == c;
+}
+
+static void signal_workers (Pool *p, const Call *c, int signum) {
+  for (int w = 0; w < p->n; w++) {
+    if (serves(&p->workers[w], c)) p->transport->ops->kill(p->transport, w, signum);
+  }
+}
+
+/* Waits for the call; false when time is over or the user has pressed Ctrl-C again. */
+static bool wait_until (lua_State *L, Call *c, uint64_t until) {
+  Pool *p = c->pool;
+  pool_dispatch(L, p);
+  while (!c->is_done && p->transport != NULL) {
+    uint64_t now = uv_hrtime();
+    if (now >= until || p->host->interrupts) return false;
+    pool_poll(L, p, (int)((until - now) / 1000000u) + 1, false);
+    pool_dispatch(L, p);
+  }
+  return true;
+}
+
+/* pool:stop(call) -> kind, message: the call is done afterwards, and the pool as good as new */
+int pool_stop (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  Call *c = luaL_checkudata(L, 2, CALL_TNAME);
+  bool interrupted = p->host->interrupts != 0;
+  p->host->interrupts = 0;
+  c->is_stopped = true;
+  if (c->map != NULL) map_cancel(L, c);
+  Message m = {.type = REQUEST_CANCEL, .request = c->number};
+  for (int w = 0; w < p->n; w++) pool_send(L, p, w, &m);
+  /* A worker that was busy with another call comes to ours later: ask again until the end. */
+  uint64_t until = uv_hrtime() + (uint64_t)(ASK_SECONDS * 1e9);
+  pool_watch(p);
+  signal_workers(p, c, SIGINT);
+  bool done = wait_until(L, c, until);
+  while (!done) {
+    p->host->interrupts = 0;
+    signal_workers(p, c, SIGKILL);
+    done = wait_until(L, c, uv_hrtime() + 100000000u);
+  }
+  pool_unwatch(p);
+  lua_pushstring(L, interrupted ? "interrupted" : "timeout");
+  lua_pushstring(L, interrupted ? "interrupted" : "timeout");
+  return 2;
+}

@@ -1,0 +1,83 @@
+/* inline.c - the transport without processes: messages are served when somebody waits. */
+#include <stdlib.h>
+#include <unistd.h>
+#include "transport/transport.h"
+
+typedef struct Inline {
+  Transport base;
+  InlineServe serve;
+  void *user;
+  EventQueue in;  /* messages to the worker */
+  EventQueue out; /* its answers */
+} Inline;
+
+static int inline_start (Transport *t, int worker) {
+  (void)t, (void)worker;
+  return 0;
+}
+
+static int inline_send (Transport *t, int worker, const Message *m) {
+  Inline *self = (Inline *)t;
+  TransportEvent e = {.kind = TRANSPORT_MESSAGE, .worker = worker, .message = *m};
+  int rc = event_queue_push(&self->in, &e);
+  if (rc == 0 && m->parcel != NULL) parcel_retain(m->parcel);
+  return rc;
+}
+
+static bool inline_next (Transport *t, TransportEvent *e) {
+  return event_queue_pop(&((Inline *)t)->out, e);
+}
+
+static void inline_poll (Transport *t, int timeout_ms, bool spin) {
+  Inline *self = (Inline *)t;
+  (void)timeout_ms, (void)spin;
+  TransportEvent e;
+  if (self->out.n != 0 || !event_queue_pop(&self->in, &e)) return;
+  self->serve(self->user, &e.message);
+  message_fini(&e.message);
+}
+
+static int inline_kill (Transport *t, int worker, int signum) {
+  (void)t, (void)worker, (void)signum;
+  return UV_ENOTSUP;
+}
+
+static int64_t inline_pid (const Transport *t, int worker) {
+  (void)t, (void)worker;
+  return getpid();
+}
+
+static uint64_t inline_pending (const Transport *t, int worker) {
+  (void)t, (void)worker;
+  return 0;
+}
+
+static void inline_close (Transport *t) {
+  Inline *self = (Inline *)t;
+  event_queue_fini(&self->in);
+  event_queue_fini(&self->out);
+  free(self);
+}
+
+static const TransportOps inline_ops = {
+  .name = "inline", .start = inline_start, .send = inline_send, .next = inline_next,
+  .poll = inline_poll, .kill = inline_kill, .pid = inline_pid, .pending = inline_pending,
+  .close = inline_close,
+};
+
+Transport *transport_inline (InlineServe serve, void *user, int *rc) {
+  Inline *self = calloc(1, sizeof *self);
+  *rc = self != NULL ? 0 : UV_ENOMEM;
+  if (self == NULL) return NULL;
+  self->base = (Transport){.ops = &inline_ops, .n = 1};
+  self->serve = serve;
+  self->user = user;
+  return &self->base;
+}
+
+int transport_inline_reply (Transport *t, Message *m) {
+  TransportEvent e = {.kind = TRANSPORT_MESSAGE, .worker = 0, .message = *m};
+  int rc = event_queue_push(&((Inline *)t)->out, &e);
+  if (rc < 0) message_fini(m);
+  return rc;
+}

@@ -1,0 +1,55 @@
+/* local.h - what the files of the local transport share: one peer per worker process. */
+#ifndef LOCAL_H
+#define LOCAL_H
+
+#include "transport/transport.h"
+
+enum { LOCAL_LINE = 8192 }; /* longer lines of output are shown in pieces */
+
+/* Output of a worker, shown as whole lines. */
+typedef struct LineBuffer {
+  char text[LOCAL_LINE];
+  size_t len;
+} LineBuffer;
+
+typedef struct Local Local;
+
+/* One worker process and its pipes. Freed when the last of its handles has closed; a worker
+   that is started anew gets a new Peer. */
+typedef struct Peer {
+  Local *local; /* NULL once the transport no longer wants to hear of it */
+  int worker;   /* from 0 */
+  uv_process_t process;
+  uv_pipe_t pipe;    /* messages, both ways */
+  uv_pipe_t out[2];  /* its standard output and standard error */
+  int open_handles;
+  bool exited;
+  FrameReader *reader;
+  LineBuffer lines[2];
+  char scratch[65536]; /* for output */
+} Peer;
+
+struct Local {
+  Transport base;
+  Host *host;
+  int blas_threads;
+  char driver_pid[24];
+  EventQueue events;
+  Peer **peers; /* n of them; NULL: not running */
+};
+
+/* Shows what is in peer's line buffer i as whole lines, marked with the worker's number; with
+   all set, an unfinished last line too. */
+void local_lines_add (Peer *peer, int i, const char *bytes, size_t n);
+void local_lines_flush (Peer *peer, int i);
+
+/* Starts a worker process. 0 and *peer, whose handles are open; or a negative UV_E*. */
+int local_spawn (Local *self, int worker, Peer **peer);
+
+/* Closes the handles of a peer; the last one frees it. May be repeated until then. */
+void local_close_peer (Peer *peer);
+
+/* Called when the process has ended. */
+void local_on_exit (uv_process_t *process, int64_t exit_status, int signum);
+
+#endif

@@ -1,0 +1,119 @@
+/* spawn.c - starts one worker process with its pipes. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "transport/local.h"
+
+extern char **environ;
+
+/* BLAS reads these once, when it is loaded: they must stand before exec. */
+static const char *const thread_variables[] = {
+  "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
+};
+enum { N_THREAD_VARIABLES = sizeof thread_variables / sizeof *thread_variables };
+
+static bool is_thread_variable (const char *entry) {
+  for (int i = 0; i < N_THREAD_VARIABLES; i++) {
+    size_t len = strlen(thread_variables[i]);
+    if (strncmp(entry, thread_variables[i], len) == 0 && entry[len] == '=') return true;
+  }
+  return false;
+}
+
+/* The driver's environment with the numbers of threads replaced. The N_THREAD_VARIABLES first
+   entries are owned by the list, the others are the driver's own. */
+static char **make_environment (int blas_threads) {
+  size_t n = 0;
+  while (environ[n] != NULL) n++;
+  char **list = calloc(n + N_THREAD_VARIABLES + 1, sizeof *list);
+  if (list == NULL) return NULL;
+  size_t k = 0;
+  for (; k < N_THREAD_VARIABLES; k++) {
+    size_t size = strlen(thread_variables[k]) + 16;
+    list[k] = malloc(size);
+    if (list[k] == NULL) break;
+    snprintf(list[k], size, "%s=%d", thread_variables[k], blas_threads);
+  }
+  if (k < N_THREAD_VARIABLES) {
+    while (k-- > 0) free(list[k]);
+    free(list);
+    return NULL;
+  }
+  for (size_t i = 0; i < n; i++) {
+    if (!is_thread_variable(environ[i])) list[k++] = environ[i];
+  }
+  return list;
+}
+
+static void free_environment (char **list) {
+  for (int i = 0; i < N_THREAD_VARIABLES; i++) free(list[i]);
+  free(list);
+}
+
+static void on_closed (uv_handle_t *handle) {
+  Peer *peer = handle->data;
+  if (--peer->open_handles > 0) return;
+  frame_reader_free(peer->reader);
+  free(peer);
+}
+
+static void close_handle (uv_handle_t *handle) {
+  if (!uv_is_closing(handle)) uv_close(handle, on_closed);
+}
+
+void local_close_peer (Peer *peer) {
+  close_handle((uv_handle_t *)&peer->pipe);
+  close_handle((uv_handle_t *)&peer->out[0]);
+  close_handle((uv_handle_t *)&peer->out[1]);
+  close_handle((uv_handle_t *)&peer->process);
+}
+
+static void init_pipe (Peer *peer, uv_pipe_t *pipe) {
+  uv_pipe_init(peer->local->host->loop, pipe, 0); /* cannot fail on Unix */
+  pipe->data = peer;
+  peer->open_handles++;
+}
+
+int local_spawn (Local *self, int worker, Peer **result) {
+  *result = NULL;
+  Peer *peer = calloc(1, sizeof *peer);
+  FrameReader *reader = peer != NULL ? frame_reader_new(UINT64_MAX / 2) : NULL;
+  char **environment = reader != NULL ? make_environment(self->blas_threads) : NULL;
+  if (environment == NULL) {
+    frame_reader_free(reader);
+    free(peer);
+    return UV_ENOMEM;
+  }
+  peer->local = self;
+  peer->worker = worker;
+  peer->reader = reader;
+  init_pipe(peer, &peer->pipe);
+  init_pipe(peer, &peer->out[0]);
+  init_pipe(peer, &peer->out[1]);
+  uv_stdio_container_t stdio[] = {
+    {.flags = UV_IGNORE},
+    {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&peer->out[0]},
+    {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&peer->out[1]},
+    {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
+     .data.stream = (uv_stream_t *)&peer->pipe},
+  };
+  char flag[] = "--worker";
+  char *args[] = {(char *)(uintptr_t)self->host->executable, flag, self->driver_pid, NULL};
+  uv_process_options_t options = {
+    .file = self->host->executable, .args = args, .env = environment, .stdio_count = 4,
+    .stdio = stdio, .exit_cb = local_on_exit,
+  };
+  int rc = uv_spawn(self->host->loop, &peer->process, &options);
+  free_environment(environment);
+  peer->process.data = peer;
+  peer->open_handles++; /* uv_spawn has initialised the handle even where it failed */
+  if (rc < 0) {
+    peer->local = NULL;
+    local_close_peer(peer);
+    return rc;
+  }
+  *result = peer;
+  return 0;
+}

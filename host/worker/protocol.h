@@ -1,0 +1,44 @@
+/* protocol.h - what driver and worker say to each other. */
+#ifndef PROTOCOL_H
+#define PROTOCOL_H
+
+/* Types of messages to a worker. The values in brackets are the parcel's. Those marked * are
+   requests: each is answered once, in order, by an ANSWER_* with the same request number. */
+enum {
+  REQUEST_CONFIGURE = 1, /* [table]: worker, workers, seed, path, cpath, directory */
+  REQUEST_DEFINE,        /* a wire definition */
+  REQUEST_PUSH,          /* * [id, object] */
+  REQUEST_APPLY,         /* * [call, keep id or 0, f, arguments...] */
+  REQUEST_MAP,           /* [call, f, kw or nil]: what the chunks of a map have in common */
+  REQUEST_CHUNK,         /* * [call, first, count, sequences...]; a sequence: kind, what it needs */
+  REQUEST_CANCEL,        /* [call]: its chunks that have not begun are not to be done */
+  REQUEST_MAP_END,       /* [call] */
+  REQUEST_GET,           /* * [id] */
+  REQUEST_FREE,          /* [ids...] */
+  REQUEST_GLOBAL,        /* the answer to ANSWER_GLOBAL: [found, value], or [nil, why not] */
+  REQUEST_EXIT
+};
+
+/* Types of messages from a worker. */
+enum {
+  ANSWER_READY = 1, /* [pid]: once, when the worker can take requests */
+  ANSWER_DEFINE,    /* a wire definition */
+  ANSWER_RESULT,    /* [values...]; to a chunk: see session_map.c */
+  ANSWER_ERROR,     /* [table]: message, value, traceback, item */
+  ANSWER_GLOBAL     /* [name]: the value of a global of the driver is wanted */
+};
+
+/* Flags of REQUEST_CHUNK. */
+enum { CHUNK_COLLECT = 1 }; /* an item's error stands in its place */
+
+/* Flags of any request. */
+enum { REQUEST_REPLAY = 128 }; /* done before by a worker that was lost: print nothing */
+
+/* Kinds of a sequence in a chunk. */
+enum {
+  SEQUENCE_LIST = 1, /* a list of the items */
+  SEQUENCE_ARRAY,    /* a VectorArray of the items */
+  SEQUENCE_RANGE     /* two values: the first item and the step */
+};
+
+#endif

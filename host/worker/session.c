@@ -1,0 +1,231 @@
+/* session.c - the Lua side of a worker: one request after the other, each in a protected call. */
+#include "worker/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <lauxlib.h>
+#include "array/array.h"
+#include "worker/protocol.h"
+#include "worker/session_internal.h"
+
+/* A remote object comes back into its function as the object itself. */
+static int remote_push (lua_State *L, uint64_t id, void *user) {
+  Session *s = user;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->objects);
+  int found = lua_rawgeti(L, -1, (lua_Integer)id) == LUA_TTABLE;
+  if (found) lua_rawgeti(L, -1, 1); /* boxed, so that nil can be an object */
+  else lua_pushnil(L);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  if (!found) lua_pop(L, 1);
+  return found;
+}
+
+void session_set_object (lua_State *L, Session *s, lua_Integer id) {
+  lua_createtable(L, 1, 0);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->objects);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, id);
+  lua_pop(L, 1);
+}
+
+void session_answer (lua_State *L, Session *s, Encoder *e, uint8_t type, uint64_t request) {
+  Message m = {.type = type, .request = request, .parcel = wire_finish(L, e)};
+  int rc = 0;
+  for (uint32_t i = 0; i < m.parcel->n_defs && rc == 0; i++) {
+    int is_new = 0;
+    rc = known_add(&s->known, m.parcel->defs[i], &is_new);
+    if (rc < 0 || !is_new) continue;
+    Message d = {.type = ANSWER_DEFINE, .parcel = wire_definition(L, m.parcel->defs[i])};
+    rc = s->io.send(s->io.user, &d);
+  }
+  if (rc == 0) rc = s->io.send(s->io.user, &m);
+  else message_fini(&m);
+  if (rc < 0) luaL_error(L, "answer could not be sent: %s", uv_strerror(rc));
+}
+
+static void configure (lua_State *L, Session *s, const Message *m) {
+  wire_decode(L, m->parcel, &s->context);
+  luaL_checktype(L, -1, LUA_TTABLE);
+  int t = lua_gettop(L);
+  if (lua_getfield(L, t, "worker") != LUA_TNIL) s->worker = (int)lua_tointeger(L, -1);
+  if (lua_getfield(L, t, "seed") != LUA_TNIL) s->seed = (uint64_t)lua_tointeger(L, -1);
+  lua_getglobal(L, "package");
+  static const char *const names[] = {"path", "cpath"};
+  for (int i = 0; i < 2; i++) {
+    if (lua_getfield(L, t, names[i]) == LUA_TSTRING) lua_setfield(L, -2, names[i]);
+    else lua_pop(L, 1);
+  }
+  if (lua_getfield(L, t, "directory") == LUA_TSTRING && chdir(lua_tostring(L, -1)) != 0) {
+    luaL_error(L, "cannot enter directory '%s'", lua_tostring(L, -1));
+  }
+}
+
+static void push_object (lua_State *L, Session *s, const Message *m) {
+  wire_decode(L, m->parcel, &s->context);
+  lua_settop(L, lua_gettop(L) < 2 ? 2 : lua_gettop(L));
+  session_set_object(L, s, luaL_checkinteger(L, -2));
+  session_answer(L, s, wire_encoder(L, &s->context, 0), ANSWER_RESULT, m->request);
+}
+
+static void get_object (lua_State *L, Session *s, const Message *m) {
+  wire_decode(L, m->parcel, &s->context);
+  if (!remote_push(L, (uint64_t)luaL_checkinteger(L, -1), s)) luaL_error(L, "no such object");
+  Encoder *e = wire_encoder(L, &s->context, 0);
+  wire_encode(L, e, -2, "object");
+  session_answer(L, s, e, ANSWER_RESULT, m->request);
+}
+
+static void free_objects (lua_State *L, Session *s, const Message *m) {
+  int n = wire_decode(L, m->parcel, &s->context); /* stack: ids */
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->objects);
+  for (int i = 1; i <= n; i++) {
+    lua_pushnil(L);
+    lua_rawseti(L, n + 1, lua_tointeger(L, i));
+  }
+}
+
+typedef struct Serving {
+  Session *session;
+  const Message *message;
+} Serving;
+
+static int l_serve (lua_State *L) {
+  const Serving *v = lua_touserdata(L, 1);
+  Session *s = v->session;
+  const Message *m = v->message;
+  lua_settop(L, 0);
+  switch (m->type) {
+    case REQUEST_CONFIGURE: configure(L, s, m); break;
+    case REQUEST_DEFINE: wire_define(L, m->parcel, &s->context); break;
+    case REQUEST_PUSH: push_object(L, s, m); break;
+    case REQUEST_APPLY: session_apply(L, s, m); break;
+    case REQUEST_MAP: session_map_begin(L, s, m); break;
+    case REQUEST_CHUNK: session_chunk(L, s, m); break;
+    case REQUEST_MAP_END: session_map_end(L, s, m); break;
+    case REQUEST_GET: get_object(L, s, m); break;
+    case REQUEST_FREE: free_objects(L, s, m); break;
+    case REQUEST_CANCEL: break; /* its chunks have been answered already */
+    default: return luaL_error(L, "unknown request %d", (int)m->type);
+  }
+  return 0;
+}
+
+static int l_send_error (lua_State *L) {
+  const Serving *v = lua_touserdata(L, 1);
+  Session *s = v->session;
+  Encoder *e = wire_encoder(L, &s->context, 0);
+  wire_encode(L, e, 2, "error");
+  session_answer(L, s, e, ANSWER_ERROR, v->message->request);
+  return 0;
+}
+
+/* Answers with the error on the stack; what of it cannot be sent is left out. */
+static int send_error (Session *s, Serving *v) {
+  lua_State *L = s->L;
+  int at = lua_gettop(L);
+  for (int attempt = 0; attempt < 2; attempt++) {
+    lua_pushcfunction(L, l_send_error);
+    lua_pushlightuserdata(L, v);
+    lua_pushvalue(L, at);
+    if (lua_pcall(L, 2, 0, 0) == LUA_OK) return 0;
+    if (lua_type(L, at) == LUA_TTABLE) {
+      lua_pushnil(L);
+      lua_setfield(L, at, "value"); /* what was raised cannot be sent: its text can */
+    }
+    lua_settop(L, at);
+  }
+  /* No memory even for that: a parcel without values is an error without words. */
+  Message m = {.type = ANSWER_ERROR, .request = v->message->request};
+  return s->io.send(s->io.user, &m);
+}
+
+static bool wants_answer (const Message *m) {
+  return m->type == REQUEST_PUSH || m->type == REQUEST_APPLY || m->type == REQUEST_CHUNK ||
+         m->type == REQUEST_GET;
+}
+
+int session_handle (Session *s, const Message *m) {
+  lua_State *L = s->L;
+  Serving v = {.session = s, .message = m};
+  s->item = 0;
+  lua_settop(L, 0);
+  lua_pushcfunction(L, session_traceback);
+  lua_pushcfunction(L, l_serve);
+  lua_pushlightuserdata(L, &v);
+  int status = lua_pcall(L, 1, 0, 1);
+  lua_sethook(L, NULL, 0, 0);
+  int rc = 0;
+  s->running = false;
+  if (status != LUA_OK && m->type == REQUEST_CHUNK && lua_istable(L, -1)) {
+    lua_pushinteger(L, s->item);
+    lua_setfield(L, -2, "item"); /* preallocated by session_traceback: raises not */
+  }
+  if (status != LUA_OK && wants_answer(m)) {
+    fflush(stdout);
+    rc = send_error(s, &v);
+  } else if (status != LUA_OK) {
+    fprintf(stderr, "neap: request %d failed: %s\n", m->type, luaL_tolstring(L, -1, NULL));
+  }
+  lua_settop(L, 0);
+  return rc;
+}
+
+static void on_hook (lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  lua_sethook(L, NULL, 0, 0);
+  luaL_error(L, "interrupted");
+}
+
+void session_interrupt (Session *s) {
+  if (s->running) lua_sethook(s->L, on_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+static int l_open (lua_State *L) {
+  Session *s = lua_touserdata(L, 1);
+  luaL_requiref(L, "host.array", luaopen_host_array, 0); /* arrays may come before require */
+  lua_newtable(L);
+  s->context.definitions = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_newtable(L);
+  s->objects = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_newtable(L);
+  s->maps = luaL_ref(L, LUA_REGISTRYINDEX);
+  session_globals_open(L, s);
+  session_random_open(L, s);
+  return 0;
+}
+
+Session *session_new (Host *host, const SessionIo *io) {
+  Session *s = calloc(1, sizeof *s);
+  if (s == NULL) return NULL;
+  s->host = *host;
+  s->host.is_worker = true;
+  s->host.loop = NULL; /* of its own, if anything here ever wants one */
+  s->host.timer = NULL;
+  s->host.wake = NULL;
+  s->io = *io;
+  s->worker = 1;
+  s->L = host->newstate(&s->host);
+  if (s->L == NULL) {
+    free(s);
+    return NULL;
+  }
+  s->context = (WireContext){.user = s, .remote_push = remote_push, .definitions = LUA_NOREF};
+  lua_pushcfunction(s->L, l_open);
+  lua_pushlightuserdata(s->L, s);
+  if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) {
+    session_free(s);
+    return NULL;
+  }
+  return s;
+}
+
+void session_free (Session *s) {
+  if (s == NULL) return;
+  lua_close(s->L);
+  known_fini(&s->known);
+  free(s);
+}

@@ -1,0 +1,32 @@
+/* session.h - the Lua side of a worker: takes requests, gives answers; knows no pipe. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "host.h"
+#include "wire/frame.h"
+
+/* How a session speaks with its driver. None of these may enter the session's Lua state. */
+typedef struct SessionIo {
+  void *user;
+  /* Takes an answer (the parcel is the callee's afterwards); 0 or a negative UV_E*. */
+  int (*send) (void *user, Message *m);
+  /* Waits for the next definition or answer to a question (REQUEST_DEFINE, REQUEST_GLOBAL),
+     whatever else has come before it; to be finied. 0 or a negative UV_E*. */
+  int (*answer) (void *user, Message *m);
+  /* Has the driver taken back the chunks of this call? Looks at what has come, waits not. */
+  bool (*is_cancelled) (void *user, uint64_t call);
+} SessionIo;
+
+typedef struct Session Session;
+
+Session *session_new (Host *host, const SessionIo *io); /* NULL without memory */
+void session_free (Session *s);                         /* NULL is allowed */
+
+/* Stops the Lua function that runs, at its next instruction. For signal handlers. */
+void session_interrupt (Session *s);
+
+/* Does one request and sends its answer, if it has one. 0, or a negative UV_E* when the answer
+   could not be sent. */
+int session_handle (Session *s, const Message *m);
+
+#endif

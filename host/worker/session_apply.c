@@ -1,0 +1,63 @@
+/* session_apply.c - calls one function for the driver and sends what it returns. */
+#include <stdio.h>
+#include <string.h>
+#include <lauxlib.h>
+#include "worker/protocol.h"
+#include "worker/session_internal.h"
+
+/* Cuts the frames of this worker's own C functions off the end of a traceback. */
+static void trim (luaL_Buffer *b, const char *text) {
+  static const char runtime[] = "\n\t[C]: in ?";
+  size_t len = strlen(text), cut = sizeof runtime - 1;
+  while (len >= cut && memcmp(text + len - cut, runtime, cut) == 0) len -= cut;
+  luaL_addlstring(b, text, len);
+}
+
+int session_traceback (lua_State *L) {
+  lua_settop(L, 1);
+  lua_createtable(L, 0, 4);
+  luaL_tolstring(L, 1, NULL);
+  lua_setfield(L, 2, "message");
+  lua_pushvalue(L, 1);
+  lua_setfield(L, 2, "value");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, 2, "item"); /* makes room for it */
+  luaL_traceback(L, L, NULL, 1);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  trim(&b, lua_tostring(L, 3));
+  luaL_pushresult(&b);
+  lua_setfield(L, 2, "traceback");
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* stack: call, keep id, f, arguments... */
+void session_apply (lua_State *L, Session *s, const Message *m) {
+  int n = wire_decode(L, m->parcel, &s->context);
+  if (n < 3) luaL_error(L, "malformed request");
+  s->call = (uint64_t)lua_tointeger(L, 1);
+  if (s->io.is_cancelled(s->io.user, s->call)) luaL_error(L, "cancelled");
+  lua_Integer keep = lua_tointeger(L, 2);
+  s->item = s->worker;
+  s->is_map = false;
+  s->seeded = false;
+  session_globals_reset(L, s);
+  s->running = true;
+  lua_call(L, n - 3, LUA_MULTRET);
+  s->running = false;
+  int n_results = lua_gettop(L) - 2;
+  fflush(stdout);
+  if (keep != 0) {
+    lua_settop(L, 3); /* the first result, or nil */
+    session_set_object(L, s, keep);
+    n_results = 0;
+  }
+  Encoder *e = wire_encoder(L, &s->context, 0);
+  for (int i = 1; i <= n_results; i++) {
+    char label[32];
+    snprintf(label, sizeof label, "result %d", i);
+    wire_encode(L, e, 2 + i, label);
+  }
+  session_answer(L, s, e, ANSWER_RESULT, m->request);
+}

@@ -1,0 +1,50 @@
+/* session_internal.h - what the files of a session share. */
+#ifndef SESSION_INTERNAL_H
+#define SESSION_INTERNAL_H
+
+#include <lua.h>
+#include "wire/wire.h"
+#include "worker/session.h"
+
+struct Session {
+  Host host;            /* a copy: whatever runs here is on a worker */
+  lua_State *L;         /* owned */
+  SessionIo io;
+  WireContext context;  /* of all parcels that come in or go out */
+  Known known;          /* definitions that the driver has from here */
+  int objects;          /* registry reference: remote objects by id */
+  int maps;             /* registry reference: what the chunks of a map have in common, by call */
+  uint64_t seed;        /* of the pool */
+  int worker;           /* from 1 */
+  /* What runs now. */
+  volatile bool running; /* a function from the driver runs */
+  uint64_t call;        /* its call, and */
+  lua_Integer item;     /* its item (or worker), which random numbers depend on */
+  bool is_map;
+  bool seeded;          /* math.random has been seeded for this item */
+};
+
+/* Sends an answer made of the values that the encoder holds, definitions first. Raises. */
+void session_answer (lua_State *L, Session *s, Encoder *e, uint8_t type, uint64_t request);
+
+/* Takes the value on top of the stack as the remote object id. */
+void session_set_object (lua_State *L, Session *s, lua_Integer id);
+
+/* session_apply.c, session_map.c: each does one request in a protected call. */
+void session_apply (lua_State *L, Session *s, const Message *m);
+void session_map_begin (lua_State *L, Session *s, const Message *m);
+void session_chunk (lua_State *L, Session *s, const Message *m);
+void session_map_end (lua_State *L, Session *s, const Message *m);
+
+/* Message handler: turns the error value on the stack into a table { message, value,
+   traceback, item }. */
+int session_traceback (lua_State *L);
+
+/* session_globals.c: globals that a worker lacks come from the driver, for one call. */
+void session_globals_open (lua_State *L, Session *s);
+void session_globals_reset (lua_State *L, Session *s);
+
+/* session_random.c: math.random depends on seed, call and item only. */
+void session_random_open (lua_State *L, Session *s);
+
+#endif

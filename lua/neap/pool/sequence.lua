@@ -1,0 +1,113 @@
+--- What map runs over: lists, VectorArrays, ranges; and keyword arguments.
+local M = {}
+
+-- As in host/worker/protocol.h.
+local LIST, ARRAY, RANGE = 1, 2, 3
+
+---@class Range
+---@field first number
+---@field last number
+---@field step number
+local Range = { __name = "neap.range" }
+Range.__index = Range
+
+function Range:__len() return self.n end
+
+function Range:__tostring()
+  return ("range(%s, %s, %s)"):format(self.first, self.last, self.step)
+end
+
+local function check_number(name, x)
+  if type(x) ~= "number" or x ~= x or x == math.huge or x == -math.huge then
+    error(("%s: finite number expected, got %s"):format(name, tostring(x)), 3)
+  end
+end
+
+--- first, first + step, ... up to last: a sequence for map that travels as three numbers.
+---@param first number
+---@param last number   included when it is hit
+---@param step number?  not 0, default 1
+---@return Range
+---@nodiscard
+function M.range(first, last, step)
+  step = step or 1
+  check_number("first", first)
+  check_number("last", last)
+  check_number("step", step)
+  if step == 0 then error("step: a number other than 0 expected", 2) end
+  local n = (last - first) // step + 1
+  return setmetatable({ first = first, last = last, step = step,
+    n = math.tointeger(math.max(n, 0)) }, Range)
+end
+
+---@class Kw
+local Kw = { __name = "neap.kw" }
+
+--- Marks a table as keyword arguments: map hands it to every call as its last argument.
+---@param values table<string, any>
+---@return Kw
+---@nodiscard
+function M.kw(values)
+  if type(values) ~= "table" then
+    error(("values: table expected, got %s"):format(type(values)), 2)
+  end
+  local copy = {}
+  for name, value in pairs(values) do copy[name] = value end
+  return setmetatable(copy, Kw)
+end
+
+--- The plain table of keyword arguments, or nil if x is none.
+function M.unwrap_kw(x)
+  if getmetatable(x) ~= Kw then return nil end
+  local copy = {}
+  for name, value in pairs(x) do copy[name] = value end
+  return copy
+end
+
+local function is_array(x)
+  return type(x) == "userdata" and type(x.slice) == "function"
+end
+
+local function length(x, i, level)
+  if getmetatable(x) == Range then return x.n end
+  if type(x) == "table" then return x.n or #x end
+  local ok, array = pcall(is_array, x)
+  if ok and array then return #x end
+  error(("sequence %d: list, VectorArray or neap.range expected, got %s"):format(i, type(x)),
+    level + 1)
+end
+
+--- Checks the sequences of a map, and lists them as the core wants them.
+---@param sequences table  with n
+---@param level integer    of the function to blame
+---@return integer total, table triples  kind, object, step for each
+function M.describe(sequences, level)
+  if sequences.n == 0 then error("sequence 1: list, VectorArray or neap.range expected", level + 1) end
+  local total, triples = nil, {}
+  for i = 1, sequences.n do
+    local x = sequences[i]
+    local n = length(x, i, level + 1)
+    if total and n ~= total then
+      error(("sequence %d: length %d expected as of sequence 1, got %d"):format(i, total, n),
+        level + 1)
+    end
+    total = n
+    local kind, object, step = LIST, x, false
+    if getmetatable(x) == Range then
+      kind, object, step = RANGE, x.first, x.step
+    elseif type(x) == "userdata" then
+      kind = ARRAY
+    end
+    local k = 3 * i
+    triples[k - 2], triples[k - 1], triples[k] = kind, object, step
+  end
+  return total, triples
+end
+
+--- Item i of a sequence.
+function M.item(x, i)
+  if getmetatable(x) == Range then return x.first + (i - 1) * x.step end
+  return x[i]
+end
+
+return M

@@ -1,0 +1,77 @@
+--- The error that a call on workers raises.
+---@class WorkerError
+---@field message string   what went wrong, first error first
+---@field value any        what the worker's function raised
+---@field kind "error"|"died"|"timeout"|"interrupted"
+---@field worker integer?  its number, from 1
+---@field host string?     where it ran, when not on this machine
+---@field item integer?    of a map: its number, from 1
+---@field signal integer?  that ended the worker
+---@field traceback string? of the worker
+---@field caller string    traceback of the call
+---@field others integer   workers or items that failed in the same way
+---@field results table?   what had finished: a list for each value, with gaps
+local WorkerError = { __name = "WorkerError" }
+WorkerError.__index = WorkerError
+
+local function place(e)
+  if not e.worker then return nil end
+  local at = ("on worker %d"):format(e.worker)
+  if e.host then at = at .. " of " .. e.host end
+  if e.item then at = at .. (", item %d"):format(e.item) end
+  return at
+end
+
+--- The message, where it happened, the worker's traceback and the caller's.
+function WorkerError:__tostring()
+  local lines = { tostring(self.message) }
+  local at = place(self)
+  if at then
+    if self.others > 0 then at = ("%s (and %d more like it)"):format(at, self.others) end
+    lines[#lines + 1] = at
+  end
+  if self.traceback then lines[#lines + 1] = self.traceback end
+  if self.caller then
+    lines[#lines + 1] = "called from"
+    lines[#lines + 1] = (self.caller:gsub("^stack traceback:\n", ""))
+  end
+  return table.concat(lines, "\n")
+end
+
+-- The error with the lowest item, then the lowest worker, whichever came first in time.
+local function before(a, b)
+  local i, j = a.item or math.huge, b.item or math.huge
+  if i ~= j then return i < j end
+  return (a.worker or math.huge) < (b.worker or math.huge)
+end
+
+local M = { WorkerError = WorkerError }
+
+--- Makes one WorkerError of the errors of a call.
+---@param errors table[]  as the core gives them; at least one
+---@param results table?  what had finished
+---@param level integer   of the function to blame, as in error()
+---@return WorkerError
+---@nodiscard
+function M.new(errors, results, level)
+  table.sort(errors, before)
+  local first = errors[1]
+  first.others = 0
+  for i = 2, #errors do
+    if errors[i].message == first.message then first.others = first.others + 1 end
+  end
+  first.item = first.item or nil
+  first.results = results
+  first.caller = debug.traceback(nil, level + 1)
+  return setmetatable(first, WorkerError)
+end
+
+--- One error that stands in the place of a result.
+---@param e table
+---@return WorkerError
+function M.wrap(e)
+  e.others = 0
+  return setmetatable(e, WorkerError)
+end
+
+return M
