@@ -163,7 +163,7 @@ describe("Matrix", function()
     end)
 
     it("solves systems of every size, also with the transpose", function()
-      for _, n in ipairs { 1, 2, 3, 10, 31, 32, 33, 34, 100 } do
+      for _, n in ipairs { 1, 2, 3, 4, 5, 9, 10, 47, 48, 49, 100 } do
         local M, X = random(n, n, n), random(n, 3, n + 1)
         assert.close_arrays(X, M:solve(M * X), M:cond() * 1e-15 * n)
         assert.close_arrays(X, M:solve_adjoint(M:T() * X), M:cond() * 1e-15 * n)
@@ -211,7 +211,7 @@ describe("Matrix", function()
 
   describe("cholesky", function()
     it("solves symmetric positive definite systems of every size", function()
-      for _, n in ipairs { 0, 1, 2, 10, 32, 33, 100 } do
+      for _, n in ipairs { 0, 1, 2, 10, 48, 49, 100 } do
         local M, X = definite(n, n), random(n, 2, n + 1)
         local F = M:cholesky()
         assert.equal(("Cholesky factorisation %d x %d"):format(n, n), tostring(F))
