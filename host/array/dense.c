@@ -120,7 +120,12 @@ void dense_lu_solve (int n, const double *LU, const int *pivots, bool transposed
 }
 
 int dense_cholesky (int n, double *A) {
-  return n == 0 ? 0 : LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, A, n);
+  if (n == 0) return 0;
+  int info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, A, n);
+  for (int k = 0; info == 0 && k < n; k++) { /* LAPACKs differ in whether they see NaN */
+    if (!(A[(size_t)k * ((size_t)n + 1)] > 0)) info = k + 1;
+  }
+  return info;
 }
 
 void dense_cholesky_solve (int n, const double *A, int m, double *X, int ldx) {
