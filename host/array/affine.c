@@ -24,12 +24,14 @@ static const Matrix *push_matrix (lua_State *L, int arg, size_t i, size_t rows, 
   lua_geti(L, arg, (lua_Integer)i);
   const Matrix *A = matrix_test(L, -1);
   if (A == NULL) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "item %I: Matrix expected, got %s", (LUAI_UACINT)i,
-                                          luaL_typename(L, -1)));
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "item %I: Matrix expected, got %s", (LUAI_UACINT)i,
+                                  luaL_typename(L, -1)));
   } else if (matrix_rows(A) != rows || matrix_cols(A) != cols) {
-    luaL_argerror(L, arg, lua_pushfstring(
-      L, "item %I: Matrix %I x %I expected, got %I x %I", (LUAI_UACINT)i, (LUAI_UACINT)rows,
-      (LUAI_UACINT)cols, (LUAI_UACINT)matrix_rows(A), (LUAI_UACINT)matrix_cols(A)));
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "item %I: Matrix %I x %I expected, got %I x %I",
+                                  (LUAI_UACINT)i, (LUAI_UACINT)rows, (LUAI_UACINT)cols,
+                                  (LUAI_UACINT)matrix_rows(A), (LUAI_UACINT)matrix_cols(A)));
   }
   return A;
 }
@@ -51,8 +53,9 @@ static int l_affine (lua_State *L) {
   const Matrix *M = lua_isnil(L, 3) ? NULL : matrix_check(L, 3);
   size_t n = find_dimension(L, 1), r = M == NULL ? 0 : matrix_rows(M);
   if (M != NULL && matrix_cols(M) != k + q * n) {
-    luaL_argerror(L, 3, lua_pushfstring(L, "Matrix of %I columns expected, got %I",
-                                        (LUAI_UACINT)(k + q * n), (LUAI_UACINT)matrix_cols(M)));
+    luaL_argerror(L, 3,
+                  lua_pushfstring(L, "Matrix of %I columns expected, got %I",
+                                  (LUAI_UACINT)(k + q * n), (LUAI_UACINT)matrix_cols(M)));
   }
   size_t len = affinesystem_len(n, q, k, r);
   if (len == 0) luaL_error(L, "system is too large");
@@ -83,8 +86,9 @@ static const double *push_coefficients (lua_State *L, int arg, size_t rows, size
     return args_numbers(L, arg, rows);
   }
   if (matrix_rows(theta) != rows) {
-    luaL_argerror(L, arg, lua_pushfstring(L, "Matrix of %I rows expected, got %I",
-                                          (LUAI_UACINT)rows, (LUAI_UACINT)matrix_rows(theta)));
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "Matrix of %I rows expected, got %I", (LUAI_UACINT)rows,
+                                  (LUAI_UACINT)matrix_rows(theta)));
   }
   *p = matrix_cols(theta);
   lua_pushnil(L);
@@ -98,8 +102,9 @@ static size_t push_solutions (lua_State *L, Affine *a, double **norms) {
   const double *theta = push_coefficients(L, 2, a->q, &p);
   const double *thetaf = push_coefficients(L, 3, a->k, &p_f);
   if (p_f != p) {
-    luaL_argerror(L, 3, lua_pushfstring(L, "coefficients of %I parameters expected, got %I",
-                                        (LUAI_UACINT)p, (LUAI_UACINT)p_f));
+    luaL_argerror(L, 3,
+                  lua_pushfstring(L, "coefficients of %I parameters expected, got %I",
+                                  (LUAI_UACINT)p, (LUAI_UACINT)p_f));
   }
   double *sizes = norms == NULL ? NULL : args_scratch(L, p + 1, sizeof *sizes);
   Matrix *U = matrix_push_raw(L, a->n, p);
@@ -138,7 +143,8 @@ static int l_tostring (lua_State *L) {
 }
 
 void affine_open (lua_State *L) {
-  static const luaL_Reg methods[] = {{"solve", l_solve}, {"estimate", l_estimate}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"solve", l_solve}, {"estimate", l_estimate}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__tostring", l_tostring}, {NULL, NULL}};
   if (luaL_newmetatable(L, AFFINE_TNAME)) {
     luaL_setfuncs(L, metamethods, 0);

@@ -14,19 +14,19 @@ enum { ROWS = 4, GROUP = 4 };
 
 struct AffineSystem {
   size_t n, q, k, r;
-  size_t w;        /* k + q * n: columns of M */
-  size_t blocks;   /* of rows of M, a multiple of GROUP */
-  double *A;       /* q times n * n entries */
-  double *f;       /* k times n entries */
-  double *M;       /* blocks times w columns times ROWS */
-  size_t *starts;  /* blocks: the first column that is not zero */
+  size_t w;       /* k + q * n: columns of M */
+  size_t blocks;  /* of rows of M, a multiple of GROUP */
+  double *A;      /* q times n * n entries */
+  double *f;      /* k times n entries */
+  double *M;      /* blocks times w columns times ROWS */
+  size_t *starts; /* blocks: the first column that is not zero */
   double *theta, *thetaf, *matrix, *diagonal, *u, *wvec, *norms; /* workspace, interleaved */
 };
 
 /* Elimination without pivoting goes on while multipliers stay below 64 and pivots keep ten digits
    less than their diagonal entries had; otherwise the parameter is solved anew with pivoting. */
 static const double multiplier_min = 1.0 / 64, cancellation = 1e-10;
-static const double pivot_min = 3.6e-15; /* relative to the column: 16 units of rounding error */
+static const double pivot_min = 3.6e-15; /* relative to the column: 16 rounding errors */
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -50,14 +50,22 @@ static bool fits (size_t a, size_t b) {
 /* In doubles; false when a size is beyond all reason. */
 static bool find_sizes (Sizes *z, size_t n, size_t q, size_t k, size_t r) {
   const size_t most = (size_t)1 << 20;
-  if (n > most || q > most || k > most || r > most || !fits(n * n, q) || !fits(n, q)) return false;
+  if (n > most || q > most || k > most || r > most || !fits(n * n, q) || !fits(n, q))
+    return false;
   size_t w = k + q * n;
   if (!fits(w, r + ROWS * GROUP) || !fits(n, k)) return false;
   *z = (Sizes){
-    .A = n * n * q, .f = n * k, .M = blocks_of(r) * ROWS * w, .starts = blocks_of(r),
-    .theta = q * AFFINE_LANES, .thetaf = k * AFFINE_LANES, .matrix = n * n * AFFINE_LANES,
-    .diagonal = n * AFFINE_LANES, .u = n * AFFINE_LANES, .wvec = w * AFFINE_LANES,
-    .norms = AFFINE_LANES,
+      .A = n * n * q,
+      .f = n * k,
+      .M = blocks_of(r) * ROWS * w,
+      .starts = blocks_of(r),
+      .theta = q * AFFINE_LANES,
+      .thetaf = k * AFFINE_LANES,
+      .matrix = n * n * AFFINE_LANES,
+      .diagonal = n * AFFINE_LANES,
+      .u = n * AFFINE_LANES,
+      .wvec = w * AFFINE_LANES,
+      .norms = AFFINE_LANES,
   };
   return true;
 }
@@ -299,7 +307,8 @@ INLINE void norm_one (const AffineSystem *s) {
   for (size_t b = 0; b < s->blocks; b += GROUP) {
     Vector sum[GROUP] = {{0}};
     size_t start = s->w;
-    for (size_t g = 0; g < GROUP; g++) start = s->starts[b + g] < start ? s->starts[b + g] : start;
+    for (size_t g = 0; g < GROUP; g++)
+      start = s->starts[b + g] < start ? s->starts[b + g] : start;
     const Vector *m = (const Vector *)(s->M + b * s->w * ROWS);
     for (size_t c = start; c < s->w; c++) {
       for (size_t g = 0; g < GROUP; g++) sum[g] += m[g * s->w + c] * s->wvec[c];
@@ -330,31 +339,33 @@ INLINE void solve (const AffineSystem *s, size_t lanes, bool *good) {
 
 INLINE void residual (const AffineSystem *s, size_t lanes) {
   fill_w(s, lanes);
-  if (lanes == 1) norm_one(s);
-  else norms_lanes(s);
+  if (lanes == 1)
+    norm_one(s);
+  else
+    norms_lanes(s);
 }
 
 typedef struct Kernels {
-  void (*solve_one) (const AffineSystem *, bool *);
-  void (*solve_lanes) (const AffineSystem *, bool *);
-  void (*residual_one) (const AffineSystem *);
-  void (*residual_lanes) (const AffineSystem *);
+  void (*solve_one)(const AffineSystem *, bool *);
+  void (*solve_lanes)(const AffineSystem *, bool *);
+  void (*residual_one)(const AffineSystem *);
+  void (*residual_lanes)(const AffineSystem *);
 } Kernels;
 
-#define KERNELS(name, attribute)                                                                \
-  attribute static void name##_solve_one (const AffineSystem *s, bool *good) {                  \
-    solve(s, 1, good);                                                                          \
-  }                                                                                             \
-  attribute static void name##_solve_lanes (const AffineSystem *s, bool *good) {                \
-    solve(s, AFFINE_LANES, good);                                                               \
-  }                                                                                             \
-  attribute static void name##_residual_one (const AffineSystem *s) {                           \
-    residual(s, 1);                                                                             \
-  }                                                                                             \
-  attribute static void name##_residual_lanes (const AffineSystem *s) {                         \
-    residual(s, AFFINE_LANES);                                                                  \
-  }                                                                                             \
-  static const Kernels name##_kernels = {name##_solve_one, name##_solve_lanes,                  \
+#define KERNELS(name, attribute)                                                               \
+  attribute static void name##_solve_one(const AffineSystem *s, bool *good) {                  \
+    solve(s, 1, good);                                                                         \
+  }                                                                                            \
+  attribute static void name##_solve_lanes(const AffineSystem *s, bool *good) {                \
+    solve(s, AFFINE_LANES, good);                                                              \
+  }                                                                                            \
+  attribute static void name##_residual_one(const AffineSystem *s) {                           \
+    residual(s, 1);                                                                            \
+  }                                                                                            \
+  attribute static void name##_residual_lanes(const AffineSystem *s) {                         \
+    residual(s, AFFINE_LANES);                                                                 \
+  }                                                                                            \
+  static const Kernels name##_kernels = {name##_solve_one, name##_solve_lanes,                 \
                                          name##_residual_one, name##_residual_lanes};
 
 KERNELS(plain, )
@@ -383,7 +394,7 @@ static void gather (double *x, size_t m, size_t lanes, const double *theta, size
 static bool solve_again (const AffineSystem *s, size_t lanes, size_t lane, const double *theta,
                          const double *thetaf) {
   size_t n = s->n;
-  double *a = s->matrix, *u = s->matrix + n * n, *scale = u + n; /* the lanes' matrices are used */
+  double *a = s->matrix, *u = a + n * n, *scale = u + n; /* the lanes' are done with */
   assemble_one(n * n, s->q, s->A, theta, a);
   assemble_one(n, s->k, s->f, thetaf, u);
   if (!eliminate_pivoting(n, a, scale, u)) return false;
@@ -400,8 +411,10 @@ size_t affinesystem_solve (AffineSystem *s, size_t p, const double *theta, const
     bool good[AFFINE_LANES];
     gather(s->theta, s->q, lanes, theta, first, p);
     gather(s->thetaf, s->k, lanes, thetaf, first, p);
-    if (lanes == 1) kernels->solve_one(s, good);
-    else kernels->solve_lanes(s, good);
+    if (lanes == 1)
+      kernels->solve_one(s, good);
+    else
+      kernels->solve_lanes(s, good);
     for (size_t l = 0; l < count; l++) {
       if (good[l]) continue;
       size_t at = first + l;
@@ -411,8 +424,10 @@ size_t affinesystem_solve (AffineSystem *s, size_t p, const double *theta, const
       for (size_t i = 0; i < s->n; i++) U[(first + l) * s->n + i] = s->u[i * lanes + l];
     }
     if (norms != NULL) {
-      if (lanes == 1) kernels->residual_one(s);
-      else kernels->residual_lanes(s);
+      if (lanes == 1)
+        kernels->residual_one(s);
+      else
+        kernels->residual_lanes(s);
       memcpy(norms + first, s->norms, count * sizeof *norms);
     }
     first += count;

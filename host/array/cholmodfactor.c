@@ -6,7 +6,8 @@
 #include <cholmod.h>
 #include <uv.h>
 
-static_assert(sizeof(SuiteSparse_long) == sizeof(int64_t), "patterns are CHOLMOD's as they are");
+static_assert(sizeof(SuiteSparse_long) == sizeof(int64_t),
+              "patterns are CHOLMOD's as they are");
 
 /* Flops per entry of the factor from which supernodes pay. CHOLMOD's own 40 is for slower memory
    and faster small BLAS calls: with OpenBLAS on Zen 3, the simplicial method is 2.5 times as fast
@@ -23,8 +24,8 @@ struct CholmodSymbolic {
 };
 
 struct CholmodFactor {
-  Pattern *pattern;  /* one reference */
-  cholmod_factor *L; /* owned */
+  Pattern *pattern;     /* one reference */
+  cholmod_factor *L;    /* owned */
   cholmod_dense *Y, *E; /* workspace of solves, owned */
 };
 
@@ -34,10 +35,14 @@ static cholmod_common *common_of (const Pattern *p) {
 
 static int code_of (const cholmod_common *common) {
   switch (common->status) {
-    case CHOLMOD_OK: return 0;
-    case CHOLMOD_NOT_POSDEF: return FACTOR_INDEFINITE;
-    case CHOLMOD_TOO_LARGE: return UV_E2BIG;
-    default: return UV_ENOMEM;
+  case CHOLMOD_OK:
+    return 0;
+  case CHOLMOD_NOT_POSDEF:
+    return FACTOR_INDEFINITE;
+  case CHOLMOD_TOO_LARGE:
+    return UV_E2BIG;
+  default:
+    return UV_ENOMEM;
   }
 }
 
@@ -50,7 +55,8 @@ static int open_context (PatternSet *set) {
   cholmod_l_start(common);
   common->print = 0;
   common->error_handler = NULL;
-  common->final_ll = 1; /* LL' in the simplicial method as well: it notices what is indefinite */
+  common->final_ll =
+      1; /* LL' in the simplicial method as well: it notices what is indefinite */
   common->supernodal_switch = supernodal_switch;
   return 0;
 }
@@ -71,10 +77,18 @@ void cholmodsymbolic_free (struct CholmodSymbolic *s, struct CholmodContext *con
 /* The matrix as CHOLMOD sees it, over our memory; of the full pattern it reads the lower half. */
 static cholmod_sparse view (const Pattern *p, const double *values) {
   return (cholmod_sparse){
-    .nrow = p->rows, .ncol = p->cols, .nzmax = p->nnz, .p = (void *)p->starts,
-    .i = (void *)p->indices, .x = (void *)values, .stype = -1, .itype = CHOLMOD_LONG,
-    .xtype = values == NULL ? CHOLMOD_PATTERN : CHOLMOD_REAL, .dtype = CHOLMOD_DOUBLE,
-    .sorted = 1, .packed = 1,
+      .nrow = p->rows,
+      .ncol = p->cols,
+      .nzmax = p->nnz,
+      .p = (void *)p->starts,
+      .i = (void *)p->indices,
+      .x = (void *)values,
+      .stype = -1,
+      .itype = CHOLMOD_LONG,
+      .xtype = values == NULL ? CHOLMOD_PATTERN : CHOLMOD_REAL,
+      .dtype = CHOLMOD_DOUBLE,
+      .sorted = 1,
+      .packed = 1,
   };
 }
 
@@ -167,8 +181,10 @@ void cholmodfactor_free (CholmodFactor *f) {
   cholmod_l_free_dense(&f->Y, common);
   cholmod_l_free_dense(&f->E, common);
   struct CholmodSymbolic *s = f->pattern->cholmod;
-  if (s != NULL && s->spare == NULL) s->spare = f->L;
-  else cholmod_l_free_factor(&f->L, common);
+  if (s != NULL && s->spare == NULL)
+    s->spare = f->L;
+  else
+    cholmod_l_free_factor(&f->L, common);
   pattern_release(f->pattern);
   free(f);
 }
@@ -182,10 +198,20 @@ size_t cholmodfactor_len (const CholmodFactor *f) {
 int cholmodfactor_solve (CholmodFactor *f, double *X, size_t n, const double *B, size_t ldb) {
   size_t dim = f->L->n;
   cholmod_common *common = common_of(f->pattern);
-  cholmod_dense b = {.nrow = dim, .ncol = n, .nzmax = ldb * (n - 1) + dim, .d = ldb,
-                     .x = (void *)B, .xtype = CHOLMOD_REAL, .dtype = CHOLMOD_DOUBLE};
-  cholmod_dense x = {.nrow = dim, .ncol = n, .nzmax = dim * n, .d = dim, .x = X,
-                     .xtype = CHOLMOD_REAL, .dtype = CHOLMOD_DOUBLE};
+  cholmod_dense b = {.nrow = dim,
+                     .ncol = n,
+                     .nzmax = ldb * (n - 1) + dim,
+                     .d = ldb,
+                     .x = (void *)B,
+                     .xtype = CHOLMOD_REAL,
+                     .dtype = CHOLMOD_DOUBLE};
+  cholmod_dense x = {.nrow = dim,
+                     .ncol = n,
+                     .nzmax = dim * n,
+                     .d = dim,
+                     .x = X,
+                     .xtype = CHOLMOD_REAL,
+                     .dtype = CHOLMOD_DOUBLE};
   cholmod_dense *solution = &x; /* it fits, so CHOLMOD writes into it rather than a new one */
   cholmod_l_solve2(CHOLMOD_A, f->L, &b, NULL, &solution, NULL, &f->Y, &f->E, common);
   return code_of(common);

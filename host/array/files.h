@@ -26,7 +26,7 @@ _Noreturn void reader_fail (lua_State *L, const Reader *r, const char *format, .
 /* Reads len bytes, or raises that the file ends. */
 void reader_bytes (lua_State *L, Reader *r, void *target, size_t len, const char *what);
 
-/* Is the file at its end? Raises when it cannot be read. */
+/* Is the file at its end? If not, a byte is lost. Raises when it cannot be read. */
 bool reader_at_end (lua_State *L, Reader *r);
 
 /* The next line without its end, terminated by 0 and valid until the next call, or NULL at the end
@@ -60,8 +60,9 @@ void writer_finish (lua_State *L, Writer *w);
 
 void writer_bytes (lua_State *L, Writer *w, const void *source, size_t len);
 void writer_format (lua_State *L, Writer *w, const char *format, ...)
-  __attribute__((format(printf, 3, 4)));
-void writer_number (lua_State *L, Writer *w, double x); /* the shortest text that reads the same */
+    __attribute__((format(printf, 3, 4)));
+void writer_number (lua_State *L, Writer *w,
+                    double x); /* the shortest text that reads the same */
 
 /* What neap.save is given: a VectorArray or a Matrix as a panel, its columns ld apart. */
 typedef struct FilesDense {

@@ -19,15 +19,15 @@
 enum { BUFFER = 1 << 16, DEFLATE_MOST = 1032 }; /* a byte of deflate makes at most that many */
 
 struct Reader {
-  gzFile gz;        /* owned; NULL when closed */
-  locale_t c;       /* owned; 0 when closed */
-  char *text;       /* bytes read ahead when the file is read by lines; owned */
-  size_t cap;       /* of text, in bytes; one is kept free for the end of a string */
+  gzFile gz;         /* owned; NULL when closed */
+  locale_t c;        /* owned; 0 when closed */
+  char *text;        /* bytes read ahead when the file is read by lines; owned */
+  size_t cap;        /* of text, in bytes; one is kept free for the end of a string */
   size_t begin, end; /* what has not been returned yet */
-  const char *path; /* the caller's string, which outlives the reader on the stack */
-  uint64_t size;    /* what the file can hold at most, in bytes, UINT64_MAX if not known */
-  uint64_t line;    /* lines read so far; 0: the file is read as bytes */
-  uint64_t offset;  /* bytes read so far */
+  const char *path;  /* the caller's string, which outlives the reader on the stack */
+  uint64_t size;     /* what the file can hold at most, in bytes, UINT64_MAX if not known */
+  uint64_t line;     /* lines read so far; 0: the file is read as bytes */
+  uint64_t offset;   /* bytes read so far */
 };
 
 static int l_gc (lua_State *L) {
@@ -130,7 +130,9 @@ void reader_bytes (lua_State *L, Reader *r, void *target, size_t len, const char
 
 bool reader_at_end (lua_State *L, Reader *r) {
   char c;
-  return read_some(L, r, &c, 1) == 0;
+  if (read_some(L, r, &c, 1) == 0) return true;
+  r->offset--; /* messages name the byte itself */
+  return false;
 }
 
 /* Makes room behind the text that has been read and not yet returned. */

@@ -17,9 +17,9 @@
 enum { TRIES = 100 };
 
 struct Writer {
-  gzFile gz;         /* owned; NULL when closed */
-  char *temporary;   /* path of the file while it exists; owned, NULL otherwise */
-  const char *path;  /* the caller's string, which outlives the writer on the stack */
+  gzFile gz;        /* owned; NULL when closed */
+  char *temporary;  /* path of the file while it exists; owned, NULL otherwise */
+  const char *path; /* the caller's string, which outlives the writer on the stack */
 };
 
 static void abandon (Writer *w) {
@@ -57,8 +57,10 @@ static int create_beside (Writer *w) {
     fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno != EEXIST) break;
   }
-  if (fd >= 0) w->temporary = name;
-  else free(name);
+  if (fd >= 0)
+    w->temporary = name;
+  else
+    free(name);
   return fd;
 }
 

@@ -43,11 +43,12 @@ static int choose (lua_State *L, const Reader *r, char **text, const char *const
 }
 
 static void parse_banner (lua_State *L, Reader *r, MtxHeader *h) {
-  static const char *const banner[] = {"%%MatrixMarket", NULL}, *const object[] = {"matrix", NULL};
+  static const char *const banner[] = {"%%MatrixMarket", NULL}, *const object[] = {"matrix",
+                                                                                   NULL};
   static const char *const formats[] = {"coordinate", "array", NULL};
   static const char *const fields[] = {"real", "double", "integer", "pattern", "complex", NULL};
-  static const char *const symmetries[] = {"general", "symmetric", "skew-symmetric", "hermitian",
-                                           NULL};
+  static const char *const symmetries[] = {"general", "symmetric", "skew-symmetric",
+                                           "hermitian", NULL};
   char *line = reader_line(L, r);
   if (line == NULL) reader_fail(L, r, "file is empty");
   choose(L, r, &line, banner, "'%%MatrixMarket'");
@@ -135,7 +136,8 @@ static void expect_end (lua_State *L, Reader *r, char *line) {
   if (word != NULL) reader_fail(L, r, "end of the line expected, got '%s'", word);
 }
 
-static void check_place (lua_State *L, const Reader *r, const MtxHeader *h, size_t i, size_t j) {
+static void check_place (lua_State *L, const Reader *r, const MtxHeader *h, size_t i,
+                         size_t j) {
   if (i == 0 || j == 0) reader_fail(L, r, "indices count from 1");
   if (h->symmetry == SYMMETRIC && i < j) {
     reader_fail(L, r, "entry above the diagonal in a symmetric matrix");
@@ -148,7 +150,8 @@ static void check_place (lua_State *L, const Reader *r, const MtxHeader *h, size
 /* Pushes the SparseMatrix. */
 static void load_coordinate (lua_State *L, Reader *r, const MtxHeader *h) {
   size_t most = (size_t)h->n * (h->symmetry == GENERAL ? 1 : 2), n = 0;
-  size_t *rows = args_scratch(L, most, sizeof *rows), *cols = args_scratch(L, most, sizeof *cols);
+  size_t *rows = args_scratch(L, most, sizeof *rows),
+         *cols = args_scratch(L, most, sizeof *cols);
   double *values = args_scratch(L, most, sizeof *values);
   for (uint64_t k = 0; k < h->n; k++) {
     char *line = next_entry(L, r, h, k);
@@ -188,8 +191,10 @@ void mtx_load (lua_State *L, Reader *r, FilesKind kind) {
   MtxHeader h = {0};
   parse_banner(L, r, &h);
   parse_size(L, r, &h);
-  if (h.coordinate) load_coordinate(L, r, &h);
-  else load_array(L, r, &h, kind);
+  if (h.coordinate)
+    load_coordinate(L, r, &h);
+  else
+    load_array(L, r, &h, kind);
   if (next_line(L, r) != NULL) {
     reader_fail(L, r, "end of the file expected after %I entries", (LUAI_UACINT)h.n);
   }
@@ -200,7 +205,8 @@ void mtx_load (lua_State *L, Reader *r, FilesKind kind) {
 }
 
 void mtx_save (lua_State *L, Writer *w, const FilesDense *M) {
-  writer_format(L, w, "%%%%MatrixMarket matrix array real general\n%zu %zu\n", M->rows, M->cols);
+  writer_format(L, w, "%%%%MatrixMarket matrix array real general\n%zu %zu\n", M->rows,
+                M->cols);
   for (size_t j = 0; j < M->cols; j++) {
     for (size_t i = 0; i < M->rows; i++) {
       writer_number(L, w, M->x[i + j * M->ld]);

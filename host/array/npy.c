@@ -13,8 +13,8 @@ static const char magic[] = "\x93NUMPY";
 enum { PREFIX = 8, HEADER_MOST = 1 << 16, CHUNK = 1 << 15 };
 
 typedef struct NpyHeader {
-  char kind;         /* f, i or u */
-  size_t width;      /* bytes of a number */
+  char kind;    /* f, i or u */
+  size_t width; /* bytes of a number */
   bool big_endian, fortran;
   unsigned n_dims;
   size_t shape[2];
@@ -66,12 +66,17 @@ static void parse_descr (Parser *p, NpyHeader *h) {
   char order = descr[0], kind = order == '\0' ? '\0' : descr[1];
   const char *width = kind == '\0' ? "" : descr + 2;
   bool known = strchr("<>|=", order) != NULL && order != '\0' && strlen(width) == 1;
-  if (known && kind == 'f') known = *width == '4' || *width == '8';
-  else if (known && (kind == 'i' || kind == 'u')) known = strchr("1248", *width) != NULL;
-  else known = false;
+  if (known && kind == 'f')
+    known = *width == '4' || *width == '8';
+  else if (known && (kind == 'i' || kind == 'u'))
+    known = strchr("1248", *width) != NULL;
+  else
+    known = false;
   if (!known) {
-    fail(p, lua_pushfstring(p->L, "numbers of type '%s' are not supported (f4, f8, i1 to i8, "
-                                  "u1 to u8 are)", descr));
+    fail(p, lua_pushfstring(p->L,
+                            "numbers of type '%s' are not supported (f4, f8, i1 to i8, "
+                            "u1 to u8 are)",
+                            descr));
   }
   h->kind = kind;
   h->width = (size_t)(*width - '0');
@@ -120,9 +125,12 @@ static void parse (Parser *p, NpyHeader *h) {
     if (k == 3) fail(p, lua_pushfstring(p->L, "unknown key '%s'", key));
     seen[k] = true;
     expect(p, ':');
-    if (k == 0) parse_descr(p, h);
-    else if (k == 1) parse_order(p, h);
-    else parse_shape(p, h);
+    if (k == 0)
+      parse_descr(p, h);
+    else if (k == 1)
+      parse_order(p, h);
+    else
+      parse_shape(p, h);
     if (!take(p, ',')) {
       expect(p, '}');
       break;
@@ -208,7 +216,8 @@ void npy_load (lua_State *L, Reader *r, FilesKind kind) {
   NpyHeader h = {0};
   read_header(L, r, &h);
   size_t rows = h.shape[0], cols = h.n_dims == 2 ? h.shape[1] : 1;
-  if (cols != 0 && rows > (size_t)PTRDIFF_MAX / 8 / cols) reader_fail(L, r, "shape is too large");
+  if (cols != 0 && rows > (size_t)PTRDIFF_MAX / 8 / cols)
+    reader_fail(L, r, "shape is too large");
   reader_check_room(L, r, rows * cols, h.width, "shape");
   double *x = reader_push_dense(L, r, kind, FILES_VECTORARRAY, rows, cols);
   /* The panel is fresh, so its memory stays while bytes are read into it. */
@@ -222,8 +231,8 @@ void npy_save (lua_State *L, Writer *w, const FilesDense *M) {
   bool both = M->rows == 1 || M->cols == 1;
   const char *order = both ? "False" : "True";
   int n = snprintf(head + 10, sizeof head - 10,
-                   "{'descr': '<f8', 'fortran_order': %s, 'shape': (%zu, %zu), }", order, M->rows,
-                   M->cols);
+                   "{'descr': '<f8', 'fortran_order': %s, 'shape': (%zu, %zu), }", order,
+                   M->rows, M->cols);
   size_t len = (10 + (size_t)n + 1 + 63) / 64 * 64;
   memcpy(head, magic, 6);
   head[6] = 1;

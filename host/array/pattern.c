@@ -13,8 +13,8 @@
 
 struct PatternSet {
   size_t refs;
-  Pattern *first;           /* not counted: a pattern leaves the list when it is freed */
-  UnionCache *unions;       /* owned */
+  Pattern *first;                 /* not counted: a pattern leaves the list when it is freed */
+  UnionCache *unions;             /* owned */
   struct CholmodContext *context; /* owned */
 };
 
@@ -89,7 +89,8 @@ const char *pattern_check (size_t rows, size_t cols, size_t nnz, const int64_t *
       last = indices[k];
     }
   }
-  if ((uint64_t)starts[cols] != nnz) return "column pointers do not end at the number of entries";
+  if ((uint64_t)starts[cols] != nnz)
+    return "column pointers do not end at the number of entries";
   return NULL;
 }
 
@@ -121,9 +122,17 @@ int pattern_new (Pattern **p, PatternSet *set, size_t rows, size_t cols, size_t 
   const int64_t *starts = (const void *)((const char *)block_data(block) + offset);
   size_t n = cols + 1 + nnz;
   Pattern made = {
-    .refs = 1, .rows = rows, .cols = cols, .nnz = nnz, .starts = starts,
-    .indices = starts + cols + 1, .block = block, .offset = offset, .set = set, .symmetric = -1,
-    .hash = hash_words(starts, n, rows ^ (uint64_t)cols << 32),
+      .refs = 1,
+      .rows = rows,
+      .cols = cols,
+      .nnz = nnz,
+      .starts = starts,
+      .indices = starts + cols + 1,
+      .block = block,
+      .offset = offset,
+      .set = set,
+      .symmetric = -1,
+      .hash = hash_words(starts, n, rows ^ (uint64_t)cols << 32),
   };
   Pattern *found = find(set, &made);
   if (found != NULL) {
@@ -168,8 +177,10 @@ void pattern_release (Pattern *p) {
   if (p == NULL || --p->refs > 0) return;
   PatternSet *set = p->set;
   /* Out of the list first: what is released below must not find it any more. */
-  if (p->prev != NULL) p->prev->next = p->next;
-  else set->first = p->next;
+  if (p->prev != NULL)
+    p->prev->next = p->next;
+  else
+    set->first = p->next;
   if (p->next != NULL) p->next->prev = p->prev;
   cholmodsymbolic_free(p->cholmod, set->context);
   umfpacksymbolic_free(p->umfpack);

@@ -11,9 +11,9 @@
    and by each pattern, because lua_close may finalize matrices after the registry's entry. */
 typedef struct PatternSet PatternSet;
 
-struct CholmodContext;   /* cholmodfactor.c */
-struct CholmodSymbolic;  /* cholmodfactor.c */
-struct UmfpackSymbolic;  /* umfpackfactor.c */
+struct CholmodContext;  /* cholmodfactor.c */
+struct CholmodSymbolic; /* cholmodfactor.c */
+struct UmfpackSymbolic; /* umfpackfactor.c */
 
 /* Compressed columns. One block holds both arrays, so that it is one slice of a message. Indices
    count from 0; they are 64 bits wide, which costs a tenth of the time of a product and nothing
@@ -26,9 +26,9 @@ typedef struct Pattern {
   Block *block;           /* one reference; starts, then indices, from offset on */
   size_t offset;          /* in bytes */
   uint64_t hash;
-  PatternSet *set;        /* one reference */
+  PatternSet *set; /* one reference */
   struct Pattern *prev, *next;
-  int symmetric;          /* in structure: 0 or 1, -1 when not tested yet */
+  int symmetric;                   /* in structure: 0 or 1, -1 when not tested yet */
   struct CholmodSymbolic *cholmod; /* owned, NULL until first needed */
   struct UmfpackSymbolic *umfpack; /* owned, NULL until first needed */
 } Pattern;
@@ -36,7 +36,7 @@ typedef struct Pattern {
 /* How to read the entries of some patterns from their union: entry k of pattern i is entry
    maps[i][k] of the union; a map that is NULL keeps the place. */
 typedef struct PatternUnion {
-  Pattern *pattern;      /* valid as long as all the patterns united are */
+  Pattern *pattern; /* valid as long as all the patterns united are */
   const int64_t *const *maps;
 } PatternUnion;
 
@@ -62,8 +62,8 @@ int pattern_new (Pattern **p, PatternSet *set, size_t rows, size_t cols, size_t 
 /* The same for fresh memory: a block with room for nnz entries; data is its starts. */
 int pattern_block (Block **block, int64_t **data, size_t cols, size_t nnz);
 
-Pattern *pattern_retain (Pattern *p); /* returns p */
-void pattern_release (Pattern *p);    /* NULL is allowed */
+Pattern *pattern_retain (Pattern *p);  /* returns p */
+void pattern_release (Pattern *p);     /* NULL is allowed */
 int pattern_is_symmetric (Pattern *p); /* 0, 1, or UV_ENOMEM */
 
 /* patternunion.c: the union of n >= 2 different patterns of one set and of one shape, from the

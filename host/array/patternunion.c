@@ -92,9 +92,10 @@ static int merge (Pattern **u, PatternSet *set, const Pattern *a, const Pattern 
   int64_t *indices = starts + a->cols + 1;
   starts[0] = 0;
   for (size_t j = 0; j < a->cols; j++) {
-    size_t n = merge_column(a->indices + a->starts[j], (size_t)(a->starts[j + 1] - a->starts[j]),
-                            b->indices + b->starts[j], (size_t)(b->starts[j + 1] - b->starts[j]),
-                            indices + starts[j]);
+    size_t n = merge_column(a->indices + a->starts[j],
+                            (size_t)(a->starts[j + 1] - a->starts[j]),
+                            b->indices + b->starts[j],
+                            (size_t)(b->starts[j + 1] - b->starts[j]), indices + starts[j]);
     starts[j + 1] = starts[j] + (int64_t)n;
   }
   rc = pattern_new(u, set, a->rows, a->cols, nnz, block, 0);

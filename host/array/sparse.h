@@ -11,13 +11,14 @@
 
 /* A userdata: it lives as long as Lua can see it, so keep it on the stack while in use. */
 typedef struct SparseMatrix {
-  Pattern *pattern; /* one reference; NULL while it is being made, and after the collector's end */
-  Block *values;    /* one reference */
-  size_t offset;    /* of the values in their block, in bytes */
-  const double *x;  /* pattern->nnz values, in the pattern's order */
-  int symmetric;    /* pattern and values, exactly: 0 or 1, -1 when not tested yet */
-  bool used;        /* has been applied: the next time it pays to know whether it is symmetric */
-  Factor factor;    /* of the last solve; never sent */
+  Pattern
+      *pattern;  /* one reference; NULL while it is being made, and after the collector's end */
+  Block *values; /* one reference */
+  size_t offset; /* of the values in their block, in bytes */
+  const double *x; /* pattern->nnz values, in the pattern's order */
+  int symmetric;   /* pattern and values, exactly: 0 or 1, -1 when not tested yet */
+  bool used;       /* has been applied: the next time it pays to know whether it is symmetric */
+  Factor factor;   /* of the last solve; never sent */
 } SparseMatrix;
 
 SparseMatrix *sparse_check (lua_State *L, int arg);  /* raises an argument error */

@@ -32,7 +32,8 @@ size_t factor_len (const Factor *f) {
   return f->umfpack != NULL ? umfpackfactor_len(f->umfpack) : 0;
 }
 
-int factor_solve (Factor *f, bool transposed, double *X, size_t n, const double *B, size_t ldb) {
+int factor_solve (Factor *f, bool transposed, double *X, size_t n, const double *B,
+                  size_t ldb) {
   if (f->cholmod != NULL) return cholmodfactor_solve(f->cholmod, X, n, B, ldb);
   return umfpackfactor_solve(f->umfpack, transposed, X, n, B, ldb);
 }
@@ -105,8 +106,8 @@ static int l_apply_inverse_adjoint (lua_State *L) {
 }
 
 const luaL_Reg sparse_solves[] = {
-  {"factorize", l_factorize},
-  {"apply_inverse", l_apply_inverse},
-  {"apply_inverse_adjoint", l_apply_inverse_adjoint},
-  {NULL, NULL},
+    {"factorize", l_factorize},
+    {"apply_inverse", l_apply_inverse},
+    {"apply_inverse_adjoint", l_apply_inverse_adjoint},
+    {NULL, NULL},
 };

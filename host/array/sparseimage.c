@@ -3,12 +3,15 @@
 
 void sparse_export (const SparseMatrix *A, ArrayImage *image) {
   const Pattern *p = A->pattern;
-  *image = (ArrayImage){.kind = ARRAY_SPARSE, .flags = ARRAY_FROZEN, .n_slices = 2,
+  *image = (ArrayImage){.kind = ARRAY_SPARSE,
+                        .flags = ARRAY_FROZEN,
+                        .n_slices = 2,
                         .shape = {p->rows, p->cols, p->nnz}};
-  image->slices[0] = (BlockSlice){.block = block_retain(p->block), .offset = p->offset,
+  image->slices[0] = (BlockSlice){.block = block_retain(p->block),
+                                  .offset = p->offset,
                                   .len = pattern_len(p->cols, p->nnz)};
-  image->slices[1] = (BlockSlice){.block = block_retain(A->values), .offset = A->offset,
-                                  .len = p->nnz * sizeof(double)};
+  image->slices[1] = (BlockSlice){
+      .block = block_retain(A->values), .offset = A->offset, .len = p->nnz * sizeof(double)};
 }
 
 static const char *check_slice (const BlockSlice *slice, size_t len) {
@@ -48,7 +51,8 @@ const char *sparse_import (lua_State *L, const ArrayImage *image) {
   PatternSet *set = pattern_set(L);
   SparseMatrix *A = sparse_push_closed(L);
   int rc = pattern_new(&A->pattern, set, (size_t)image->shape[0], (size_t)image->shape[1],
-                       (size_t)image->shape[2], image->slices[0].block, image->slices[0].offset);
+                       (size_t)image->shape[2], image->slices[0].block,
+                       image->slices[0].offset);
   sparse_check_code(L, rc);
   A->values = block_retain(image->slices[1].block);
   A->offset = image->slices[1].offset;

@@ -3,21 +3,23 @@
 
 #include <string.h>
 
-void sparsekernel_apply (const Pattern *p, const double *x, size_t n, const double *U, size_t ldu,
-                         double *Y) {
+void sparsekernel_apply (const Pattern *p, const double *x, size_t n, const double *U,
+                         size_t ldu, double *Y) {
   memset(Y, 0, n * p->rows * sizeof *Y);
   for (size_t v = 0; v < n; v++) {
     const double *u = U + v * ldu;
     double *y = Y + v * p->rows;
     for (size_t j = 0; j < p->cols; j++) {
       double factor = u[j];
-      for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) y[p->indices[k]] += x[k] * factor;
+      for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++)
+        y[p->indices[k]] += x[k] * factor;
     }
   }
 }
 
 /* Four vectors at a time: the matrix is read once for them. */
-static void gather4 (const Pattern *p, const double *x, const double *V, size_t ldv, double *Y) {
+static void gather4 (const Pattern *p, const double *x, const double *V, size_t ldv,
+                     double *Y) {
   const double *v0 = V, *v1 = V + ldv, *v2 = v1 + ldv, *v3 = v2 + ldv;
   for (size_t j = 0; j < p->cols; j++) {
     double s0 = 0, s1 = 0, s2 = 0, s3 = 0;

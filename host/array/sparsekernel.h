@@ -6,8 +6,8 @@
 #include "array/pattern.h"
 
 /* Y = A U, n vectors; those of U are ldu apart, those of Y contiguous. */
-void sparsekernel_apply (const Pattern *p, const double *x, size_t n, const double *U, size_t ldu,
-                         double *Y);
+void sparsekernel_apply (const Pattern *p, const double *x, size_t n, const double *U,
+                         size_t ldu, double *Y);
 
 /* Y = A^T V. Gathers rather than scatters, hence the faster one: for a symmetric matrix it gives
    the same bits as sparsekernel_apply. */

@@ -16,8 +16,10 @@ static void apply (lua_State *L, SparseMatrix *A, bool transposed, size_t n, con
                    size_t ldu, double *Y) {
   if (!transposed && A->used) transposed = sparse_is_symmetric(L, A);
   A->used = true;
-  if (transposed) sparsekernel_apply_adjoint(A->pattern, A->x, n, U, ldu, Y);
-  else sparsekernel_apply(A->pattern, A->x, n, U, ldu, Y);
+  if (transposed)
+    sparsekernel_apply_adjoint(A->pattern, A->x, n, U, ldu, Y);
+  else
+    sparsekernel_apply(A->pattern, A->x, n, U, ldu, Y);
 }
 
 static int push_applied (lua_State *L, bool transposed) {
@@ -45,8 +47,8 @@ static int l_apply_adjoint (lua_State *L) {
 }
 
 /* Checks A, V, U as arguments of apply2 and pushes A U as scratch and two more values. */
-static const double *push_product (lua_State *L, SparseMatrix **A, size_t *n_v, const double **V,
-                                   size_t *ldv, size_t *n_u) {
+static const double *push_product (lua_State *L, SparseMatrix **A, size_t *n_v,
+                                   const double **V, size_t *ldv, size_t *n_u) {
   *A = sparse_check(L, 1);
   const Pattern *p = (*A)->pattern;
   VectorArray *left = vectorarray_check(L, 2), *right = vectorarray_check(L, 3);
@@ -130,9 +132,10 @@ SparseMatrix *sparse_push_lincomb (lua_State *L, size_t n, const double *coeffic
 static void check_shape (lua_State *L, int arg, const char *what, const Pattern *expected,
                          const Pattern *got) {
   if (got->rows == expected->rows && got->cols == expected->cols) return;
-  luaL_argerror(L, arg, lua_pushfstring(L, "%s: %I x %I expected, got %I x %I", what,
-                                        (LUAI_UACINT)expected->rows, (LUAI_UACINT)expected->cols,
-                                        (LUAI_UACINT)got->rows, (LUAI_UACINT)got->cols));
+  luaL_argerror(L, arg,
+                lua_pushfstring(L, "%s: %I x %I expected, got %I x %I", what,
+                                (LUAI_UACINT)expected->rows, (LUAI_UACINT)expected->cols,
+                                (LUAI_UACINT)got->rows, (LUAI_UACINT)got->cols));
 }
 
 /* SparseMatrix.lincomb(coefficients, matrices) -> SparseMatrix */
@@ -148,8 +151,9 @@ int sparse_l_lincomb (lua_State *L) {
     matrices[i] = sparse_test(L, -1);
     const char *what = lua_pushfstring(L, "matrices[%I]", (LUAI_UACINT)i + 1);
     if (matrices[i] == NULL) {
-      luaL_argerror(L, 2, lua_pushfstring(L, "%s: SparseMatrix expected, got %s", what,
-                                          luaL_typename(L, -2)));
+      luaL_argerror(
+          L, 2,
+          lua_pushfstring(L, "%s: SparseMatrix expected, got %s", what, luaL_typename(L, -2)));
     }
     check_shape(L, 2, what, matrices[0]->pattern, matrices[i]->pattern);
     lua_pop(L, 1);
@@ -194,7 +198,8 @@ static int push_scaled (lua_State *L, const SparseMatrix *A, double alpha, bool 
   SparseMatrix *B = sparse_push_closed(L);
   B->pattern = pattern_retain(A->pattern);
   double *y = sparse_alloc_values(L, B);
-  for (size_t k = 0; k < A->pattern->nnz; k++) y[k] = divide ? A->x[k] / alpha : alpha * A->x[k];
+  for (size_t k = 0; k < A->pattern->nnz; k++)
+    y[k] = divide ? A->x[k] / alpha : alpha * A->x[k];
   return 1;
 }
 
@@ -273,11 +278,12 @@ static int l_norm (lua_State *L) {
 }
 
 const luaL_Reg sparse_operations[] = {
-  {"apply", l_apply}, {"apply_adjoint", l_apply_adjoint}, {"apply2", l_apply2},
-  {"pairwise_apply2", l_pairwise_apply2}, {"norm", l_norm}, {NULL, NULL},
+    {"apply", l_apply},   {"apply_adjoint", l_apply_adjoint},
+    {"apply2", l_apply2}, {"pairwise_apply2", l_pairwise_apply2},
+    {"norm", l_norm},     {NULL, NULL},
 };
 
 const luaL_Reg sparse_metamethods[] = {
-  {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul}, {"__div", l_div}, {"__unm", l_unm},
-  {NULL, NULL},
+    {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul},
+    {"__div", l_div}, {"__unm", l_unm}, {NULL, NULL},
 };

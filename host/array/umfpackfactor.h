@@ -15,7 +15,7 @@ typedef struct UmfpackFactor UmfpackFactor;
    which matrix came first. 0, UV_ENOMEM, UV_E2BIG, or FACTOR_SINGULAR and *pivot. */
 int umfpackfactor_new (UmfpackFactor **f, Pattern *pattern, const double *values,
                        FactorPivot *pivot);
-void umfpackfactor_free (UmfpackFactor *f); /* NULL is allowed */
+void umfpackfactor_free (UmfpackFactor *f);        /* NULL is allowed */
 size_t umfpackfactor_len (const UmfpackFactor *f); /* bytes of memory, about */
 
 /* X = inverse of the matrix, or of its transpose, times B; both have n right-hand sides, ldb apart
