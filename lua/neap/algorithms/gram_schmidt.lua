@@ -20,28 +20,35 @@ local function check_finite(norms)
   end
 end
 
--- Orthonormalises the vectors of V among themselves, in place, one at a time: each loses its
--- projections on the kept ones before it, again and again while its norm falls. initial[i] is
--- the norm that decides whether vector i is removed. Returns the indices kept, R [#kept, #V],
--- and the norms before scaling.
+-- The vectors in a list of ascending indices from 1, without a copy where there is no gap.
+local function pick(V, indices)
+  local n = #indices
+  if n == 0 or indices[n] == n then return V:slice(1, n) end
+  return V[indices]
+end
+
+-- Orthonormalises the vectors of V among themselves, in place, in one pass. initial[i] is the
+-- norm that decides whether vector i is removed. Returns the indices kept, R [#kept, #V], and
+-- the norms before scaling.
 local function orthonormalize(V, initial, o)
-  local norms, kept, columns = V:norm(o.product), {}, {}
+  -- P V is updated beside V, which saves a product for each vector. Where much cancels it loses
+  -- digits; then another round is due anyway, which starts afresh.
+  local PV = o.product and o.product:apply(V) or V
+  local before = V:pairwise_inner(PV)
+  local kept, columns, norms = {}, {}, {}
   for i = 1, #V do
-    local v, norm, column = V[i], norms[i], {}
-    for k = 1, #kept do column[k] = 0.0 end
-    local alive = initial[i] > o.atol and norm > o.rtol * initial[i]
-    while alive and #kept > 0 do
-      local Q = V[kept]
-      local C = Q:inner(v, o.product)
-      v:axpy(-1.0, Q:lincomb(C))
-      for k = 1, #kept do column[k] = column[k] + C:get(k, 1) end
-      local old = norm
-      norm = v:norm(o.product)[1]
-      alive = norm > o.rtol * initial[i]
-      if not o.reiterate or not (norm < o.reiteration_threshold * old) then break end
+    local v, Pv, column = V[i], PV[i], {}
+    if #kept > 0 and initial[i] > o.atol then
+      local C = pick(V, kept):inner(Pv)
+      v:axpy(-1.0, pick(V, kept):lincomb(C))
+      if o.product then Pv:axpy(-1.0, pick(PV, kept):lincomb(C)) end
+      column = C:col(1)
     end
-    if alive then
+    local square = v:pairwise_inner(Pv)[1]
+    local norm = square > 1e-2 * before[i] and math.sqrt(square) or v:norm(o.product)[1]
+    if initial[i] > o.atol and norm > o.rtol * initial[i] then
       v:scal(1 / norm)
+      if o.product then Pv:scal(1 / norm) end
       kept[#kept + 1] = i
       column[#kept] = norm
     end
@@ -56,18 +63,19 @@ local function orthonormalize(V, initial, o)
 end
 
 -- One round for a panel: against Q, then in itself. Also returns the coefficients on Q and
--- whether the norm of a kept vector has fallen so far that another round is due.
+-- whether another round is due: the norm of a kept vector has fallen too far for it to be
+-- orthogonal to the others up to rounding.
 local function round(Q, V, initial, o)
   local entry = V:norm(o.product)
   check_finite(entry)
   local C = Q:inner(V, o.product)
   V:axpy(-1.0, Q:lincomb(C))
-  local kept, R, exit = orthonormalize(V, initial or entry, o)
+  local kept, R, exit = orthonormalize(V, initial, o)
   local again = false
   for _, i in ipairs(kept) do
     again = again or exit[i] < o.reiteration_threshold * entry[i]
   end
-  return kept, R, C, again and o.reiterate and #Q > 0
+  return kept, R, C, again and o.reiterate
 end
 
 -- Orthonormalises one panel, in place, against Q and in itself. Returns the indices kept, the
@@ -77,8 +85,8 @@ local function reduce_panel(Q, V, o)
   local kept, R, C, again = round(Q, V, initial, o)
   while again do
     -- V = Q C + W R and W = Q D + X S give V = Q (C + D R) + X (S R). Norms are in units of
-    -- what the first rounds left.
-    local W, in_units = V[kept], {}
+    -- what the rounds before have left.
+    local W, in_units = pick(V, kept), {}
     for k, i in ipairs(kept) do in_units[k] = initial[i] / R:get(k, i) end
     local kept_of_kept, S, D
     kept_of_kept, S, D, again = round(Q, W, in_units, o)
@@ -103,7 +111,7 @@ local function extend(Q, V, o)
       columns[first + i - 1] = column
     end
     for _, i in ipairs(kept_here) do kept[#kept + 1] = first + i - 1 end
-    Q:append(panel[kept_here])
+    Q:append(pick(panel, kept_here))
   end
   return kept, columns
 end

@@ -95,6 +95,7 @@ end
 local function output(self, U, mu)
   local l = self.output_functional
   if l == nil then return neap.Matrix.zeros(0, #U) end
+  if getmetatable(l) == operators.VectorFunctional then return l.array:inner(U, l.product) end
   return values.matrix(l:apply(U, mu))
 end
 

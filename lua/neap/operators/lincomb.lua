@@ -10,11 +10,12 @@ local values = require "neap.operators.values"
 ---@class LincombOperator: Operator
 ---@field operators Operator[]
 ---@field coefficients (number|function|ParameterFunctional)[]
+---@field has_constant_terms boolean  no operator depends on mu itself
 local LincombOperator = class("neap.LincombOperator", Operator)
 
--- Of the last assembly by combination: { thetas, result, matrices }. Weak, and not a field,
--- because what is derived must not travel to workers.
-local cache = setmetatable({}, { __mode = "k" })
+-- operator -> what has been derived from it: { evaluators }, and of the last assembly { thetas,
+-- result, matrices, kind }. Weak, and not a field, because what is derived must not travel.
+local derived = setmetatable({}, { __mode = "k" })
 
 function LincombOperator._fields(operators, coefficients)
   if type(operators) ~= "table" or values.is_operator(operators) or #operators == 0 then
@@ -24,7 +25,8 @@ function LincombOperator._fields(operators, coefficients)
     error(("coefficients: list of %d expected, got %s"):format(#operators,
       type(coefficients) == "table" and "one of " .. #coefficients or type(coefficients)), 3)
   end
-  local fields = { operators = {}, coefficients = {}, linear = true, parametric = false }
+  local fields = { operators = {}, coefficients = {}, linear = true, parametric = false,
+                   has_constant_terms = true }
   for q = 1, #operators do
     local A = values.as_operator(operators[q], ("operators[%d]"):format(q), 3)
     local coefficient = coefficients[q]
@@ -39,9 +41,19 @@ function LincombOperator._fields(operators, coefficients)
     end
     fields.operators[q], fields.coefficients[q] = A, coefficient
     fields.linear = fields.linear and A.linear
+    fields.has_constant_terms = fields.has_constant_terms and not A.parametric
     fields.parametric = fields.parametric or A.parametric or type(coefficient) ~= "number"
   end
   return fields
+end
+
+local function derive(self)
+  local known = { evaluators = {} }
+  for q, coefficient in ipairs(self.coefficients) do
+    known.evaluators[q] = mu_.evaluator(coefficient)
+  end
+  derived[self] = known
+  return known
 end
 
 --- The coefficients for mu.
@@ -51,7 +63,12 @@ end
 function LincombOperator:evaluate_coefficients(mu)
   mu = mu_.parse(mu, 2)
   local coefficients, thetas = self.coefficients, {}
-  for q = 1, #coefficients do thetas[q] = mu_.evaluate(coefficients[q], mu) end
+  if mu == nil then
+    for q = 1, #coefficients do thetas[q] = mu_.evaluate(coefficients[q]) end
+    return thetas
+  end
+  local evaluators = (derived[self] or derive(self)).evaluators
+  for q = 1, #coefficients do thetas[q] = evaluators[q](mu) end
   return thetas
 end
 
@@ -78,8 +95,7 @@ local function is_equal(thetas, others)
   return true
 end
 
--- The matrices of all summands, when they are matrices of one kind; kept over calls, unless a
--- summand depends on mu itself.
+-- The matrices of all summands, when they are matrices of one kind.
 local function summand_matrices(self, mu)
   local kind, matrices = nil, {}
   for q, A in ipairs(self.operators) do
@@ -92,36 +108,31 @@ local function summand_matrices(self, mu)
   return matrices, kind
 end
 
+local function assemble(self, thetas, matrices, kind, mu)
+  if matrices then
+    local lincomb = kind == "neap.Matrix" and neap.Matrix.lincomb or neap.SparseMatrix.lincomb
+    return MatrixOperator(lincomb(thetas, matrices))
+  end
+  if not self.parametric then return self end
+  local operators = {}
+  for q, A in ipairs(self.operators) do operators[q] = A:assemble(mu) end
+  return LincombOperator(operators, thetas)
+end
+
 --- One matrix when the summands are matrices, else a combination with numbers. The last result
 --- is kept and returned again for equal coefficients.
 function LincombOperator:assemble(mu)
   local thetas = self:evaluate_coefficients(mu)
-  local is_constant = true -- the summands do not depend on mu
-  for _, A in ipairs(self.operators) do is_constant = is_constant and not A.parametric end
-  local known = is_constant and cache[self] or nil
-  if known and is_equal(thetas, known.thetas) then return known.result end
-
-  local matrices, kind
-  if known then
-    matrices, kind = known.matrices, known.kind
-  else
-    matrices, kind = summand_matrices(self, mu)
+  if not self.has_constant_terms then
+    local matrices, kind = summand_matrices(self, mu)
+    return assemble(self, thetas, matrices, kind, mu)
   end
-  local result
-  if matrices then
-    local lincomb = kind == "neap.Matrix" and neap.Matrix.lincomb or neap.SparseMatrix.lincomb
-    result = MatrixOperator(lincomb(thetas, matrices))
-  elseif not self.parametric then
-    return self
-  else
-    local operators = {}
-    for q, A in ipairs(self.operators) do operators[q] = A:assemble(mu) end
-    result = LincombOperator(operators, thetas)
-  end
-  if is_constant then
-    cache[self] = { thetas = thetas, result = result, matrices = matrices, kind = kind }
-  end
-  return result
+  local known = derived[self] or derive(self)
+  if known.result and is_equal(thetas, known.thetas) then return known.result end
+  if known.result == nil then known.matrices, known.kind = summand_matrices(self) end
+  known.thetas = thetas
+  known.result = assemble(self, thetas, known.matrices, known.kind, mu)
+  return known.result
 end
 
 function LincombOperator:as_range_array(mu)

@@ -10,6 +10,13 @@ local ParameterFunctional = class("neap.ParameterFunctional", nil, { immutable =
 M.ParameterFunctional = ParameterFunctional
 ParameterFunctional.__call = function(self, mu) return self:evaluate(mu) end
 
+--- The same as a plain function, for loops.
+---@return fun(mu: table): number
+---@nodiscard
+function ParameterFunctional:evaluator()
+  return function(mu) return self:evaluate(mu) end
+end
+
 --- The partial derivative with respect to component i of the parameter.
 ---@return ParameterFunctional|number
 function ParameterFunctional:d_mu(name)
@@ -56,6 +63,15 @@ function ProjectionFunctional:evaluate(mu)
   return value[self.i]
 end
 ProjectionFunctional.__call = ProjectionFunctional.evaluate
+
+function ProjectionFunctional:evaluator()
+  local name, size, i = self.name, self.size, self.i
+  return function(mu)
+    local value = mu[name]
+    if type(value) ~= "table" or #value ~= size then return self:evaluate(mu) end
+    return value[i]
+  end
+end
 
 function ProjectionFunctional:d_mu(name, i)
   return (name == self.name and i == self.i) and 1.0 or 0.0
@@ -118,18 +134,28 @@ function MinThetaFunctional._fields(thetas, mu_bar, alpha)
   return { thetas = thetas, mu_bar = mu_bar, alpha = alpha, _at_mu_bar = at_mu_bar }
 end
 
-function MinThetaFunctional:evaluate(mu)
-  local thetas, at_mu_bar = self.thetas, self._at_mu_bar
+-- The least of the thetas for mu over those for mu_bar.
+local function least_ratio(thetas, at_mu_bar, mu)
   local least = math.huge
   for q = 1, #thetas do
-    local theta = mu_.evaluate(thetas[q], mu)
+    local theta = thetas[q](mu)
     if not (theta > 0) then -- NaN too
       error(("coefficient %d is %g; positive expected"):format(q, theta), 0)
     end
     local ratio = theta / at_mu_bar[q]
     if ratio < least then least = ratio end
   end
-  return self.alpha * least
+  return least
+end
+
+function MinThetaFunctional:evaluate(mu)
+  return self:evaluator()(mu)
+end
+
+function MinThetaFunctional:evaluator()
+  local at_mu_bar, alpha, thetas = self._at_mu_bar, self.alpha, {}
+  for q, theta in ipairs(self.thetas) do thetas[q] = mu_.evaluator(theta) end
+  return function(mu) return alpha * least_ratio(thetas, at_mu_bar, mu) end
 end
 MinThetaFunctional.__call = MinThetaFunctional.evaluate
 

@@ -10,5 +10,6 @@ return {
   Functional = functionals.Functional,
   parse = mu.parse,
   evaluate = mu.evaluate,
+  evaluator = mu.evaluator,
   is_coefficient = mu.is_coefficient,
 }

@@ -31,6 +31,13 @@ function M.parse(mu, level)
   return parsed
 end
 
+local function check_value(value)
+  if type(value) ~= "number" then
+    error(("a coefficient is a %s; number expected"):format(type(value)), 0)
+  end
+  return value
+end
+
 --- The value of a coefficient: a number, a function of mu or a functional.
 ---@param coefficient number|function|ParameterFunctional
 ---@param mu table|nil
@@ -38,11 +45,17 @@ end
 function M.evaluate(coefficient, mu)
   if type(coefficient) == "number" then return coefficient end
   if mu == nil then error("mu: missing, but there is a coefficient that depends on it", 0) end
-  local value = coefficient(mu)
-  if type(value) ~= "number" then
-    error(("a coefficient is a %s; number expected"):format(type(value)), 0)
-  end
-  return value
+  return check_value(coefficient(mu))
+end
+
+--- A coefficient as a plain function of mu, for loops.
+---@param coefficient number|function|ParameterFunctional
+---@return fun(mu: table): number  mu must not be nil
+---@nodiscard
+function M.evaluator(coefficient)
+  if type(coefficient) == "number" then return function() return coefficient end end
+  if type(coefficient) == "table" and coefficient.evaluator then return coefficient:evaluator() end
+  return function(mu) return check_value(coefficient(mu)) end
 end
 
 --- Is it a number, a function or a functional?

@@ -28,6 +28,11 @@ function M.terminal(options, level)
     return { ("set terminal dumb %d %d"):format(math.tointeger(os.getenv "COLUMNS") or 79, 24) }
   end
   local kind = type(file) == "string" and file:match "%.(%a+)$" or nil
+  if kind == "png" or kind == "svg" then -- gnuplot would go on and draw to standard output
+    local handle, message = io.open(file, "wb")
+    if handle == nil then error("option 'file': " .. message, level + 1) end
+    handle:close()
+  end
   local size = ("size %d,%d"):format(options.width, options.height)
   if kind == "png" then
     return { "set terminal pngcairo noenhanced font 'Sans,11' lw 1.3 " .. size,

@@ -139,10 +139,14 @@ function M.field(U, grid, options)
     "set size ratio -1",
     "set xrange [0:1]",
     "set yrange [0:1]",
+    "set tmargin at screen 0.92",
+    "set bmargin at screen 0.1",
+    "set lmargin at screen 0.1",
+    "set rmargin at screen 0.83",
     "set xtics 0.2 out nomirror",
     "set ytics 0.2 out nomirror",
     "set border 3 lc rgb '#444444'",
-  }, 1, 10, #lines + 1, lines)
+  }, 1, 14, #lines + 1, lines)
   if o.file then
     lines[#lines + 1] = "set palette defined (0 '#0d0887', 0.25 '#7e03a8', 0.5 '#cc4778', "
       .. "0.75 '#f89540', 1 '#f0f921')"

@@ -1,0 +1,159 @@
+--- Residual-based error estimates of reduced models with an affine decomposition.
+local neap = require "neap"
+local class = require "neap.class"
+local host_array = require "host.array"
+local mu_ = require "neap.parameters.mu"
+local operators = require "neap.operators"
+local values = require "neap.operators.values"
+
+--- The norm of the residual over a lower bound of the coercivity constant.
+---@class AffineEstimator
+---@field parts Matrix            coefficients of the residual's parts in an orthonormal basis
+---@field dims integer[]          dims[k + 1]: rows of `parts` that matter with k basis vectors
+---@field rhs_parts integer       so many leading columns of `parts` belong to the right-hand side
+---@field terms integer[]         the terms of the operator that the other columns belong to; the
+---  rest does nothing on the reduced space
+---@field coercivity number|fun(mu): number
+---@field output_norms number[][] dual norms of the outputs: by term of the functional, by output
+local AffineEstimator = class("neap.AffineEstimator", nil, { immutable = true })
+
+function AffineEstimator._fields(fields) return fields end
+
+-- estimator -> system of the C kernel, made when first needed: it does not travel.
+local systems = setmetatable({}, { __mode = "k" })
+
+local function decompose(op)
+  if getmetatable(op) == operators.LincombOperator then return op.operators, op.coefficients end
+  return { op }, { 1.0 }
+end
+
+local function evaluators(coefficients, indices)
+  local functions = {}
+  for i, q in ipairs(indices) do functions[i] = mu_.evaluator(coefficients[q]) end
+  return functions
+end
+
+local function all(n)
+  local indices = {}
+  for i = 1, n do indices[i] = i end
+  return indices
+end
+
+local function system_of(self, model)
+  local system = systems[self]
+  if system then return system end
+  local A, coefficients = decompose(model.operator)
+  local f, rhs_coefficients = decompose(model.rhs)
+  local matrices, vectors = {}, {}
+  for i, q in ipairs(self.terms) do matrices[i] = A[q].matrix end
+  for i, term in ipairs(f) do vectors[i] = values.matrix(term:as_range_array()) end
+  system = {
+    kernel = host_array.affine(matrices, vectors, self.parts),
+    thetas = evaluators(coefficients, self.terms),
+    rhs_thetas = evaluators(rhs_coefficients, all(#f)),
+    coercivity = mu_.evaluator(self.coercivity),
+  }
+  systems[self] = system
+  return system
+end
+
+local function check_coercivity(alpha)
+  if not (alpha > 0) then
+    error(("coercivity_estimator: %s for a parameter; positive number expected"):format(alpha),
+      0)
+  end
+  return alpha
+end
+
+--- A bound of the error of the model's solution for mu.
+---@param mu table  as parameters.parse returns it
+---@param model StationaryModel  the reduced model
+---@return number
+function AffineEstimator:estimate(mu, model)
+  local system = systems[self] or system_of(self, model)
+  local functions, thetas, rhs_thetas = system.thetas, {}, {}
+  for q = 1, #functions do thetas[q] = functions[q](mu) end
+  functions = system.rhs_thetas
+  for i = 1, #functions do rhs_thetas[i] = functions[i](mu) end
+  local norms = system.kernel:estimate(thetas, rhs_thetas)
+  return norms[1] / check_coercivity(system.coercivity(mu))
+end
+
+local function map(f, list)
+  local results = {}
+  for i = 1, #list do results[i] = f(list[i]) end
+  return results
+end
+
+-- Matrix [functions, mus]; rows that are there already stay.
+local function evaluate(functions, names, mus, rows)
+  local chosen = {}
+  for i, name in ipairs(names) do
+    rows[name] = rows[name] or map(functions[i], mus)
+    chosen[i] = rows[name]
+  end
+  return neap.Matrix.from_table(chosen)
+end
+
+local function fill_cache(self, system, mus, cache)
+  if cache.mus == nil then
+    cache.mus, cache.rows = {}, {}
+    for i = 1, #mus do cache.mus[i] = mu_.parse(mus[i]) end
+    cache.rhs_thetas = evaluate(system.rhs_thetas, all(#system.rhs_thetas), cache.mus, {})
+    cache.coercivity = map(system.coercivity, cache.mus)
+    for i = 1, #mus do check_coercivity(cache.coercivity[i]) end
+  end
+  cache.terms = table.concat(self.terms, " ")
+  cache.thetas = evaluate(system.thetas, self.terms, cache.mus, cache.rows)
+end
+
+--- Bounds for many parameters; each has the same bits whatever its neighbours are.
+---@param mus table[]
+---@param model StationaryModel
+---@param cache table  changed: coefficients, for the next call with the same mus and another
+---  model of the same reductor
+---@return number[]
+function AffineEstimator:estimate_batch(mus, model, cache)
+  if #mus == 0 then return {} end
+  local system = system_of(self, model)
+  if cache.terms ~= table.concat(self.terms, " ") then fill_cache(self, system, mus, cache) end
+  local bounds = system.kernel:estimate(cache.thetas, cache.rhs_thetas)
+  local alphas = cache.coercivity
+  for i = 1, #bounds do bounds[i] = bounds[i] / alphas[i] end
+  return bounds
+end
+
+--- Bounds of the errors of the outputs.
+---@param bound number  of the error of the solution
+---@param mu table
+---@param model StationaryModel
+---@return number[]
+function AffineEstimator:output_errors(bound, mu, model)
+  local errors = {}
+  if model.output_functional == nil then return errors end
+  local _, thetas = decompose(model.output_functional)
+  for k = 1, model.output_functional.range do errors[k] = 0.0 end
+  for i, norms in ipairs(self.output_norms) do
+    local theta = math.abs(mu_.evaluate(thetas[i], mu))
+    for k = 1, #errors do errors[k] = errors[k] + theta * norms[k] * bound end
+  end
+  return errors
+end
+
+--- The estimator of the model with the leading `dim` basis vectors.
+---@param dim integer
+---@return AffineEstimator
+---@nodiscard
+function AffineEstimator:restricted(dim)
+  local rows, cols = self.dims[dim + 1], self.rhs_parts + dim * #self.terms
+  local parts = neap.Matrix.zeros(rows, cols)
+  for j = 1, cols do
+    for i = 1, rows do parts:set(i, j, self.parts:get(i, j)) end
+  end
+  return AffineEstimator {
+    parts = parts, dims = table.move(self.dims, 1, dim + 1, 1, {}), rhs_parts = self.rhs_parts,
+    terms = self.terms, coercivity = self.coercivity, output_norms = self.output_norms,
+  }
+end
+
+return AffineEstimator

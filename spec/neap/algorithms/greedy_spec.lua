@@ -1,0 +1,217 @@
+describe("greedy", function()
+  local neap = require "neap"
+  local greedy = require "neap.algorithms.greedy"
+  local leaks = require "spec.support.leaks"
+  local reductors = require "neap.reductors"
+  local reference = require "spec.support.reference"
+  local thermal_block = require "neap.problems".thermal_block
+  require "spec.support.numbers"
+
+  leaks.watch(before_each, after_each)
+
+  local fom, space = thermal_block { blocks = { 2, 2 }, n = 30 }
+  local energy = fom.products.energy
+  local data = reference.json "thermalblock/greedy.json"
+  local training_list = reference.mus("thermalblock/training_list.npy", "diffusion")
+
+  local function coercivity(mu) return math.min(table.unpack(mu.diffusion)) end
+
+  local function coercive_reductor()
+    return reductors.CoerciveRBReductor(fom,
+      { product = energy, coercivity_estimator = coercivity })
+  end
+
+  -- Of parameters in a list, counted from 0.
+  local function indices(mus, list)
+    local place, found = {}, {}
+    for i, mu in ipairs(list) do place[mu] = i - 1 end
+    for k, mu in ipairs(mus) do found[k] = place[mu] end
+    return found
+  end
+
+  local runs = {
+    list_run = function(pool)
+      return greedy.rb_greedy(fom, coercive_reductor(), training_list,
+        { max_extensions = 20, pool = pool }), training_list
+    end,
+    list_run_true_error = function(pool)
+      local reductor = reductors.StationaryRBReductor(fom, { product = energy })
+      return greedy.rb_greedy(fom, reductor, training_list,
+        { max_extensions = 8, pool = pool, use_error_estimator = false, error_norm = energy }),
+        training_list
+    end,
+    grid_run = function(pool)
+      local grid = space:sample_uniformly(4)
+      return greedy.rb_greedy(fom, coercive_reductor(), grid,
+        { max_extensions = 14, pool = pool }), grid
+    end,
+  }
+  -- As the reference states them: relative, absolute.
+  local tolerances = {
+    list_run = { 1e-6, 1e-12 }, list_run_true_error = { 1e-8, 0 }, grid_run = { 1e-7, 0 },
+  }
+
+  local without_pool = {}
+  for name, run in pairs(runs) do
+    it("agrees with the reference: " .. name, function()
+      local expected = data[name]
+      local result, list = run(nil)
+      assert.equal(expected.extensions, result.extensions)
+      assert.equal(expected.extensions + 1, #result.max_errs)
+      local errs = table.move(expected.max_errs, 1, #expected.max_errs, 1, {})
+      errs[#errs + 1] = expected.final_max_err
+      assert.close_lists(errs, result.max_errs, table.unpack(tolerances[name]))
+      local selected = indices(result.max_err_mus, list)
+      if name == "grid_run" then
+        assert.equal(0, selected[1]) -- equal in exact arithmetic: the first wins
+      else
+        assert.same(expected.selected_index, { table.unpack(selected, 1, expected.extensions) })
+      end
+      assert.equal(result.extensions, result.rom.dim)
+      without_pool[name] = { max_errs = result.max_errs, selected = selected }
+    end)
+  end
+
+  for _, workers in ipairs(neap.pool and { 0, 1, 2, 3, 5 } or {}) do
+    it(("gives the same bits with %d workers"):format(workers), function()
+      local pool <close> = neap.pool { workers = workers }
+      for name, run in pairs(runs) do
+        local result, list = run(pool)
+        assert.same(without_pool[name].max_errs, result.max_errs)
+        assert.same(without_pool[name].selected, indices(result.max_err_mus, list))
+      end
+    end)
+  end
+
+  it("works with fewer parameters than workers", function()
+    if not neap.pool then return pending "no pool" end
+    local pool <close> = neap.pool { workers = 3 }
+    local few = { training_list[3], training_list[5] }
+    local expected = greedy.rb_greedy(fom, coercive_reductor(), few, { max_extensions = 2 })
+    local result = greedy.rb_greedy(fom, coercive_reductor(), few,
+      { max_extensions = 2, pool = pool })
+    assert.same(expected.max_errs, result.max_errs)
+    assert.equal(expected.max_err_mus[1], result.max_err_mus[1])
+    result = greedy.rb_greedy(fom, coercive_reductor(), {}, { pool = pool })
+    assert.same({ 0, 0, 0 }, { #result.max_errs, result.extensions, result.rom.dim })
+  end)
+
+  it("spans the space of the reference", function()
+    local reductor = coercive_reductor()
+    greedy.rb_greedy(fom, reductor, training_list, { max_extensions = 20 })
+    local expected = reference.load "thermalblock/basis_list_run.npy"
+    for _, k in ipairs { 1, 5, 20 } do
+      -- Cosines of the principal angles; the sine of the largest is below 1e-5.
+      local _, cosines = expected:slice(1, k):inner(reductor.bases.RB:slice(1, k), energy):svd()
+      assert.is_true(cosines[k] >= math.sqrt(1 - 1e-10))
+    end
+  end)
+
+  describe("weak_greedy", function()
+    -- Errors that are halved by each extension where it happened.
+    local function surrogate(errors, log)
+      return {
+        evaluate = function(_, mus)
+          local list = {}
+          for i, mu in ipairs(mus) do list[i] = errors[mu.x] end
+          return list
+        end,
+        extend = function(_, mu)
+          errors[mu.x] = errors[mu.x] / 4
+          if log then log[#log + 1] = mu.x end
+        end,
+      }
+    end
+    local mus = { { x = 1 }, { x = 2 }, { x = 3 } }
+
+    it("takes the first of equal errors", function()
+      local log = {}
+      local result = greedy.weak_greedy(surrogate({ 1, 2, 2 }, log), mus, { max_extensions = 3 })
+      assert.same({ 2, 3, 1 }, log)
+      assert.same({ 2, 2, 1, 0.5 }, result.max_errs)
+      assert.equal(mus[2], result.max_err_mus[1])
+      assert.equal("float", math.type(result.time))
+    end)
+
+    it("stops at atol and at rtol, inclusive, and before the first extension", function()
+      assert.equal(0, greedy.weak_greedy(surrogate { 1, 2, 2 }, mus, { atol = 2 }).extensions)
+      assert.equal(2, greedy.weak_greedy(surrogate { 1, 2, 2 }, mus, { atol = 1 }).extensions)
+      assert.equal(2, greedy.weak_greedy(surrogate { 1, 2, 2 }, mus, { rtol = 0.5 }).extensions)
+      assert.equal(0, greedy.weak_greedy(surrogate { 1, 2, 2 }, mus, { max_extensions = 0 })
+        .extensions)
+    end)
+
+    it("counts a zero first error as reached", function()
+      local result = greedy.weak_greedy(surrogate { 0, 0, 0 }, mus, { rtol = 1e-3 })
+      assert.same({ 0, { 0 } }, { result.extensions, result.max_errs })
+    end)
+
+    it("refuses NaN and names the parameter", function()
+      assert.error_matches(function()
+        greedy.weak_greedy(surrogate { 1, 0 / 0, 2 }, mus, { max_extensions = 1 })
+      end, "the error of parameter 2 is NaN", 1, true)
+    end)
+
+    it("ends when an extension adds nothing, and passes other errors on", function()
+      local s = surrogate { 1, 2, 2 }
+      s.extend = function() error(reductors.ExtensionError "full") end
+      local result = greedy.weak_greedy(s, mus)
+      assert.same({ 0, { 2 } }, { result.extensions, result.max_errs })
+      s.extend = function() error("broken", 0) end
+      assert.error_matches(function() greedy.weak_greedy(s, mus) end, "broken", 1, true)
+    end)
+
+    it("tells about each evaluation", function()
+      local steps = {}
+      greedy.weak_greedy(surrogate { 1, 2, 2 }, mus,
+        { max_extensions = 1, on_evaluation = function(step) steps[#steps + 1] = step end })
+      assert.equal(2, #steps)
+      assert.same({ 1, 2, mus[3] }, { steps[2].extensions, steps[2].max_err, steps[2].max_err_mu })
+      assert.is_true(steps[2].evaluation_time >= 0 and steps[2].extension_time >= 0)
+    end)
+
+    it("gives the surrogate a pool to work on", function()
+      if not neap.pool then return pending "no pool" end
+      local s = surrogate { 1, 2, 2 }
+      local old = s.evaluate
+      s.evaluate = function(self, list, pool)
+        assert.same({ n = 3, 2, 4, 6 }, (pool:map(function(mu) return 2 * mu.x end, list)))
+        return old(self, list)
+      end
+      assert.equal(1, greedy.weak_greedy(s, mus, { max_extensions = 1 }).extensions)
+    end)
+
+    it("checks its arguments", function()
+      assert.error_matches(function() greedy.weak_greedy(surrogate { 1 }, mus, { tol = 1 }) end,
+        "unknown option 'tol' (known: atol, max_extensions, on_evaluation, pool, rtol)", 1, true)
+      assert.error_matches(function() greedy.weak_greedy(surrogate { 1 }, 3) end,
+        "training_set: list of mu expected, got number", 1, true)
+      local s = surrogate { 1 }
+      s.evaluate = function() return { 1 } end
+      assert.error_matches(function() greedy.weak_greedy(s, mus) end,
+        "surrogate: 3 errors expected, got 1", 1, true)
+    end)
+  end)
+
+  it("asks for an estimator where there is none", function()
+    assert.error_matches(function()
+      greedy.rb_greedy(fom, reductors.StationaryRBReductor(fom), training_list)
+    end, "reductor: its model has no error estimator; use_error_estimator = false?", 1, true)
+  end)
+
+  it("takes error norms as options name them", function()
+    for norm, expected in pairs {
+      sup = fom:solve(training_list[1]):sup_norm()[1],
+      [function(U) return { 3, 7 * #U, 5 } end] = 7,
+    } do
+      local result = greedy.rb_greedy(fom, reductors.StationaryRBReductor(fom),
+        { training_list[1] },
+        { max_extensions = 0, use_error_estimator = false, error_norm = norm })
+      assert.near(expected, result.max_errs[1], 1e-14)
+    end
+    assert.error_matches(function()
+      greedy.rb_greedy(fom, reductors.StationaryRBReductor(fom), { training_list[1] },
+        { use_error_estimator = false, error_norm = "max" })
+    end, 'error_norm: nil, "sup", a product or a function expected, got string', 1, true)
+  end)
+end)
