@@ -12,7 +12,7 @@ local M = {}
 --- Wraps a call of the core.
 ---@param pool WorkerPool
 ---@param call userdata
----@param finish function  (pool, call, level) -> results, or raises
+---@param finish function  (pool, call) -> results, or raises
 ---@return Future
 ---@nodiscard
 function M.new(pool, call, finish)
@@ -23,7 +23,7 @@ end
 ---@return any ...
 function Future:get()
   if not self._results then
-    local results = table.pack(pcall(self._finish, self._pool, self._call, 3))
+    local results = table.pack(pcall(self._finish, self._pool, self._call))
     self._results = results
   end
   if not self._results[1] then error(self._results[2], 0) end

@@ -36,26 +36,25 @@ local function check_count(name, n, level)
   end
 end
 
-local function raise(call, list, level)
-  local results = table.pack(call:unpack())
-  error(errors.new(list, results, level + 1), 0)
+local function raise(call, list)
+  error(errors.new(list, table.pack(call:unpack())), 0)
 end
 
 -- Waits for a call and returns what it has brought, or raises.
-local function finish(pool, call, level)
+local function finish(pool, call)
   local timeout = pool._options.timeout
   if not call:wait(timeout) then
     local kind, message = pool._core:stop(call, pool._options.stopped_grace)
     if kind == "timeout" then message = ("call took longer than %g s"):format(timeout) end
     local list = call:errors() or { { message = message } }
     for _, e in ipairs(list) do e.kind, e.message = kind, message end
-    raise(call, list, level + 1)
+    raise(call, list)
   end
   local list = call:errors()
   if not list then return call:unpack() end
   local on_error = pool._options.on_error
   if on_error == nil or on_error == "stop" or not list[1].item then
-    raise(call, list, level + 1)
+    raise(call, list)
   end
   local results = table.pack(call:unpack())
   for _, e in ipairs(list) do
@@ -74,7 +73,7 @@ end
 -- Waits until an object is on the workers; without it there is no handle either.
 local function placed(pool, call, remote)
   if call then
-    local ok, e = pcall(finish, pool, call, 4)
+    local ok, e = pcall(finish, pool, call)
     if not ok then
       remote:remove()
       error(e, 0)
@@ -105,7 +104,7 @@ function M.open(given)
     error(("worker %d did not start"):format(late), 2)
   end
   if o.setup ~= nil then
-    local ok, e = pcall(function() finish(self, self._core:set_setup(o.setup), 4) end)
+    local ok, e = pcall(function() finish(self, self._core:set_setup(o.setup)) end)
     if not ok then
       self._core:close()
       error(e, 0)
@@ -205,7 +204,7 @@ end
 ---@return any[]  ordered by worker; one such list for each value that f returns
 function WorkerPool:apply(f, ...)
   check_function(f, 2)
-  return finish(self, self._core:apply(f, ...), 2)
+  return finish(self, self._core:apply(f, ...))
 end
 
 --- f(...) on one worker.
@@ -218,7 +217,7 @@ function WorkerPool:apply_only(f, worker, ...)
     error(("worker: an integer from 1 to %d expected, got %s"):format(self.workers,
       tostring(worker)), 2)
   end
-  return finish(self, self._core:apply_only(worker, f, ...), 2)
+  return finish(self, self._core:apply_only(worker, f, ...))
 end
 
 --- Keeps what f(...) returns on each worker there.
@@ -249,7 +248,7 @@ end
 ---@param ... any  lists, VectorArrays or ranges of one length; last, if any, a neap.kw
 ---@return any[]  in the items' order; one such list for each value that f returns
 function WorkerPool:map(f, ...)
-  return finish(self, start_map(self, f, 2, ...), 2)
+  return finish(self, start_map(self, f, 2, ...))
 end
 
 --- apply, without waiting.
@@ -288,7 +287,7 @@ function WorkerPool:reduce(f, seq, combine, kw)
   check_function(combine, 2)
   local call
   if kw == nil then call = start_map(self, f, 2, seq) else call = start_map(self, f, 2, seq, kw) end
-  local results = finish(self, call, 2)
+  local results = finish(self, call)
   local value = results[1]
   for i = 2, results.n do value = combine(value, results[i]) end
   return value
@@ -341,7 +340,7 @@ function RemoteObject:get(worker)
     error(("worker: an integer from 1 to %d expected, got %s"):format(pool.workers,
       tostring(worker)), 2)
   end
-  return (finish(pool, pool._core:get(self, worker), 2))
+  return (finish(pool, pool._core:get(self, worker)))
 end
 
 --- The pool that a RemoteObject belongs to.

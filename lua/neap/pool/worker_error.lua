@@ -45,15 +45,24 @@ local function before(a, b)
   return (a.worker or math.huge) < (b.worker or math.huge)
 end
 
+-- Where the call was made: a traceback without the frames of the pool itself.
+local function caller()
+  local lines = {}
+  for line in debug.traceback(nil, 3):gmatch("[^\n]+") do
+    local own = line:find("neap/pool/[%w_]+%.lua") or line:find("(...tail calls...)", 1, true)
+    if not own then lines[#lines + 1] = line end
+  end
+  return table.concat(lines, "\n")
+end
+
 local M = { WorkerError = WorkerError }
 
 --- Makes one WorkerError of the errors of a call.
 ---@param errors table[]  as the core gives them; at least one
 ---@param results table?  what had finished
----@param level integer   of the function to blame, as in error()
 ---@return WorkerError
 ---@nodiscard
-function M.new(errors, results, level)
+function M.new(errors, results)
   table.sort(errors, before)
   local first = errors[1]
   first.others = 0
@@ -62,7 +71,7 @@ function M.new(errors, results, level)
   end
   first.item = first.item or nil
   first.results = results
-  first.caller = debug.traceback(nil, level + 1)
+  first.caller = caller()
   return setmetatable(first, WorkerError)
 end
 
