@@ -131,8 +131,7 @@ static int local_start (Transport *t, int worker) {
 typedef struct Send {
   uv_write_t req;
   Parcel *parcel;
-  uint8_t head[FRAME_HEAD];
-  uint8_t table[]; /* lengths of the slices */
+  uint8_t head[]; /* the frame's head and the lengths of the slices */
 } Send;
 
 static void on_sent (uv_write_t *req, int status) {
@@ -142,40 +141,75 @@ static void on_sent (uv_write_t *req, int status) {
   free(s);
 }
 
+/* What is to be written of a message: its head, then the parcel's bytes and slices. uv_buf_init
+   takes an unsigned length, but uv_buf_t itself holds a size_t. */
+static unsigned gather (uv_buf_t *bufs, const uint8_t *head, size_t head_len, const Parcel *p) {
+  unsigned n = 0;
+  bufs[n++] = (uv_buf_t){.base = (char *)(uintptr_t)head, .len = head_len};
+  if (p == NULL) return n;
+  if (p->len != 0) bufs[n++] = (uv_buf_t){.base = (char *)p->bytes, .len = p->len};
+  for (size_t i = 0; i < p->n_slices; i++) {
+    const BlockSlice *b = &p->slices[i];
+    const char *data = (const char *)block_data(b->block) + b->offset;
+    if (b->len != 0) bufs[n++] = (uv_buf_t){.base = (char *)(uintptr_t)data, .len = b->len};
+  }
+  return n;
+}
+
+/* Leaves of the buffers what has not been written. */
+static unsigned advance (uv_buf_t *bufs, unsigned n, size_t done) {
+  unsigned first = 0;
+  while (first < n && done >= bufs[first].len) done -= bufs[first++].len;
+  for (unsigned i = first; i < n; i++) bufs[i - first] = bufs[i];
+  if (first < n) {
+    bufs[0].base += done;
+    bufs[0].len -= done;
+  }
+  return n - first;
+}
+
+/* Queues what could not be written at once; the head moves to memory that lasts as long. */
+static int queue (Peer *peer, const Message *m, const uint8_t *head, size_t head_len,
+                  uv_buf_t *bufs, size_t done) {
+  Send *s = malloc(sizeof *s + head_len);
+  if (s == NULL) return UV_ENOMEM;
+  s->req.data = s;
+  memcpy(s->head, head, head_len);
+  s->parcel = m->parcel != NULL ? parcel_retain(m->parcel) : NULL;
+  unsigned n = advance(bufs, gather(bufs, s->head, head_len, m->parcel), done);
+  int rc = uv_write(&s->req, (uv_stream_t *)&peer->pipe, bufs, n, on_sent);
+  if (rc < 0) on_sent(&s->req, rc); /* libuv will not call it */
+  return rc;
+}
+
 static int local_send (Transport *t, int worker, const Message *m) {
   Local *self = (Local *)t;
   Peer *peer = self->peers[worker];
   if (peer == NULL) return UV_ESRCH;
-  Parcel *p = m->parcel;
+  const Parcel *p = m->parcel;
   size_t n_slices = p != NULL ? p->n_slices : 0;
-  Send *s = malloc(sizeof *s + 8 * n_slices);
-  uv_buf_t few[8], *bufs = few;
-  if (n_slices + 3 > 8) bufs = malloc((n_slices + 3) * sizeof *bufs);
-  if (s == NULL || bufs == NULL) {
-    free(s);
-    if (bufs != few) free(bufs);
-    return UV_ENOMEM;
+  size_t head_len = FRAME_HEAD + 8 * n_slices;
+  uint8_t few_heads[FRAME_HEAD + 8 * 6], *head = few_heads;
+  uv_buf_t few_bufs[8], *bufs = few_bufs;
+  int rc = UV_ENOMEM;
+  if (n_slices > 6) {
+    head = malloc(head_len);
+    bufs = malloc((n_slices + 2) * sizeof *bufs);
+    if (head == NULL || bufs == NULL) goto exit;
   }
-  s->req.data = s;
-  s->parcel = p != NULL ? parcel_retain(p) : NULL;
-  unsigned n = 0;
-  frame_put_head(s->head, m);
-  bufs[n++] = uv_buf_init((char *)s->head, FRAME_HEAD);
-  if (n_slices != 0) {
-    frame_put_table(s->table, p);
-    bufs[n++] = uv_buf_init((char *)s->table, (unsigned)(8 * n_slices));
+  frame_put_head(head, m);
+  if (n_slices != 0) frame_put_table(head + FRAME_HEAD, p);
+  unsigned n = gather(bufs, head, head_len, p);
+  size_t total = 0;
+  for (unsigned i = 0; i < n; i++) total += bufs[i].len;
+  rc = uv_try_write((uv_stream_t *)&peer->pipe, bufs, n);
+  if (rc == UV_EAGAIN) rc = 0; /* nothing written: the pipe is full, or others wait */
+  if (rc >= 0) rc = (size_t)rc == total ? 0 : queue(peer, m, head, head_len, bufs, (size_t)rc);
+exit:
+  if (n_slices > 6) {
+    free(head);
+    free(bufs);
   }
-  /* uv_buf_init takes an unsigned length; uv_buf_t itself holds a size_t. */
-  if (p != NULL && p->len != 0) bufs[n++] = (uv_buf_t){.base = (char *)p->bytes, .len = p->len};
-  for (size_t i = 0; i < n_slices; i++) {
-    const BlockSlice *b = &p->slices[i];
-    if (b->len == 0) continue;
-    const char *data = (const char *)block_data(b->block) + b->offset;
-    bufs[n++] = (uv_buf_t){.base = (char *)(uintptr_t)data, .len = b->len};
-  }
-  int rc = uv_write(&s->req, (uv_stream_t *)&peer->pipe, bufs, n, on_sent);
-  if (bufs != few) free(bufs);
-  if (rc < 0) on_sent(&s->req, rc); /* libuv will not call it */
   return rc;
 }
 
