@@ -1,5 +1,5 @@
 # One test for each folder that holds specs, run by busted inside neap, and one for luacheck.
-# A new spec file or folder is found by the next build.
+# A new spec file or folder is found by the next build, and so is a new fuzzer.
 
 find_program(BUSTED busted)
 find_program(LUACHECK luacheck)
@@ -35,4 +35,15 @@ endforeach()
 if(LUACHECK)
   add_test(NAME luacheck COMMAND ${LUACHECK} --quiet .
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endif()
+
+# spec/fuzz/x.c, with its LLVMFuzzerTestOneInput, becomes fuzz_x.
+if(NEAP_FUZZ)
+  file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/spec/fuzz/*.c)
+  foreach(fuzzer IN LISTS fuzzers)
+    cmake_path(GET fuzzer STEM name)
+    add_executable(fuzz_${name} ${fuzzer})
+    target_link_libraries(fuzz_${name} PRIVATE ${NEAP_LIBRARIES})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  endforeach()
 endif()
