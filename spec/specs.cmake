@@ -15,6 +15,22 @@ foreach(file IN LISTS spec_files)
 endforeach()
 list(REMOVE_DUPLICATES spec_folders)
 
+# What the caller has set for another Lua must not reach busted.
+set(environment "")
+foreach(name LUA_PATH LUA_CPATH LUA_INIT)
+  list(APPEND environment ${name}=unset: ${name}_5_4=unset:)
+endforeach()
+if(NEAP_SANITIZE)
+  # Sizes that no allocator grants are refused, as without the sanitizer. Leaks of other
+  # people's libraries are listed, with the reason, in .ci/leaks.
+  list(APPEND environment UBSAN_OPTIONS=string_append::print_stacktrace=1
+       ASAN_OPTIONS=string_append::detect_leaks=1:allocator_may_return_null=1:strict_string_checks=1)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/.ci/leaks)
+    list(APPEND environment
+         LSAN_OPTIONS=string_append::suppressions=${CMAKE_SOURCE_DIR}/.ci/leaks:print_suppressions=0)
+  endif()
+endif()
+
 foreach(folder IN LISTS spec_folders)
   if(NOT BUSTED)
     message(STATUS "busted was not found: no specs in ctest")
@@ -23,12 +39,10 @@ foreach(folder IN LISTS spec_folders)
   string(REGEX REPLACE "^spec/" "" name ${folder})
   add_test(NAME ${name} COMMAND neap ${BUSTED} --no-recursive ${folder}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  # What the caller has set for another Lua must not reach busted. A run of no spec at all is
-  # a failure too. Memory that is not there is an error to raise, for the sanitizers as well.
+  # A run of no spec at all is a failure too.
   set_tests_properties(${name} PROPERTIES
     TIMEOUT 300
-    ENVIRONMENT_MODIFICATION
-      "LUA_PATH=unset:;LUA_PATH_5_4=unset:;LUA_CPATH=unset:;LUA_CPATH_5_4=unset:;LUA_INIT=unset:;LUA_INIT_5_4=unset:;ASAN_OPTIONS=string_append::allocator_may_return_null=1"
+    ENVIRONMENT_MODIFICATION "${environment}"
     FAIL_REGULAR_EXPRESSION "(^|[^0-9])0 successes / 0 failures / 0 errors")
 endforeach()
 
