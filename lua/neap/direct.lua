@@ -123,7 +123,7 @@ function Direct:map(f, ...)
 end
 
 function Direct:reduce(f, seq, combine, kw)
-  local results = self:map(f, seq, kw)
+  local results = kw == nil and self:map(f, seq) or self:map(f, seq, kw)
   local value = results[1]
   for i = 2, results.n do value = combine(value, results[i]) end
   return value

@@ -45,7 +45,13 @@ describe("direct pool", function()
     assert.same({ n = 3, 11, 22, 33 },
       (pool:map(function(x, y) return x + y end, { 1, 2, 3 }, { 10, 20, 30 })))
     local sums, products = pool:map(function(x, kw) return x + kw.y, x * kw.y end, { 1, 2 },
-      { __kw = true, y = 3 })
+      neap.kw { y = 3 })
     assert.same({ { n = 2, 4, 5 }, { n = 2, 3, 6 } }, { sums, products })
+    assert.same({ n = 0 }, (pool:map(print, {})))
+    assert.equal(6, (pool:reduce(function(x) return x end, { 1, 2, 3 }, function(a, b)
+      return a + b
+    end)))
+    assert.error_matches(function() pool:map(print, { 1 }, { 1, 2 }) end,
+      "sequence 2: length 1 expected", 1, true)
   end)
 end)
