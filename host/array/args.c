@@ -18,9 +18,7 @@ int args_fail (lua_State *L, int arg, const char *format, ...) {
 
 size_t args_size (lua_State *L, int arg, const char *name) {
   lua_Integer n = luaL_checkinteger(L, arg);
-  if (n < 0) {
-    args_fail(L, arg, "%s: at least 0 expected, got %I", name, n);
-  }
+  if (n < 0) args_fail(L, arg, "%s: at least 0 expected, got %I", name, n);
   return (size_t)n;
 }
 

@@ -17,7 +17,7 @@ size_t args_index (lua_State *L, int arg, size_t n);        /* 1..n, returned as
 /* The number at the top of the stack, which is popped; what names it in the message, as in
    "entry 2 of vector 3". */
 double args_pop_number (lua_State *L, int arg, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+  __attribute__((format(printf, 3, 4)));
 
 /* Length of the list at arg; it may have metamethods. */
 size_t args_list_len (lua_State *L, int arg);

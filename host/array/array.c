@@ -16,8 +16,8 @@ static int l_blocks (lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"blocks", l_blocks},
-    {NULL, NULL},
+  {"blocks", l_blocks},
+  {NULL, NULL},
 };
 
 int luaopen_host_array (lua_State *L) {

@@ -112,10 +112,8 @@ void dense_lu_solve (int n, const double *LU, const int *pivots, bool transposed
   }
   for (int j = 0; j < m; j++) {
     double *x = X + (size_t)j * (size_t)ldx;
-    if (transposed)
-      small_solve_transposed(n, LU, pivots, x);
-    else
-      small_solve(n, LU, pivots, x);
+    if (transposed) small_solve_transposed(n, LU, pivots, x);
+    else small_solve(n, LU, pivots, x);
   }
 }
 

@@ -153,14 +153,10 @@ void kernel_gemm (bool ta, bool tb, size_t m, size_t n, size_t k, const double *
   }
   size_t m_piece = min_size(m, blas_max), k_piece = min_size(k, blas_max);
   size_t n_piece = blas_columns(ldc, n);
-  if (ta)
-    m_piece = min_size(m_piece, blas_columns(lda, m));
-  else
-    k_piece = min_size(k_piece, blas_columns(lda, k));
-  if (tb)
-    k_piece = min_size(k_piece, blas_columns(ldb, k));
-  else
-    n_piece = min_size(n_piece, blas_columns(ldb, n));
+  if (ta) m_piece = min_size(m_piece, blas_columns(lda, m));
+  else k_piece = min_size(k_piece, blas_columns(lda, k));
+  if (tb) k_piece = min_size(k_piece, blas_columns(ldb, k));
+  else n_piece = min_size(n_piece, blas_columns(ldb, n));
   for (size_t j = 0; j < n; j += n_piece) {
     size_t nj = min_size(n - j, n_piece);
     for (size_t i = 0; i < m; i += m_piece) {

@@ -69,7 +69,7 @@ static int l_pairwise_apply2 (lua_State *L) {
 }
 
 const luaL_Reg matrix_apply_methods[] = {
-    {"apply", l_apply},   {"apply_adjoint", l_apply_adjoint},
-    {"apply2", l_apply2}, {"pairwise_apply2", l_pairwise_apply2},
-    {NULL, NULL},
+  {"apply", l_apply},   {"apply_adjoint", l_apply_adjoint},
+  {"apply2", l_apply2}, {"pairwise_apply2", l_pairwise_apply2},
+  {NULL, NULL},
 };

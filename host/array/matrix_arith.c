@@ -56,5 +56,5 @@ static int l_unm (lua_State *L) {
 }
 
 const luaL_Reg matrix_arith_metamethods[] = {
-    {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul}, {"__unm", l_unm}, {NULL, NULL},
+  {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul}, {"__unm", l_unm}, {NULL, NULL},
 };

@@ -91,8 +91,8 @@ static int l_eigh (lua_State *L) {
   for (size_t i = 0; i < M->rows * M->rows; i++) x[i] = m[i];
   if (n > 0) {
     lapack_int info = B == NULL
-                          ? LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, x, n, w)
-                          : LAPACKE_dsygvd(LAPACK_COL_MAJOR, 1, 'V', 'L', n, x, n, b, n, w);
+                        ? LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, x, n, w)
+                        : LAPACKE_dsygvd(LAPACK_COL_MAJOR, 1, 'V', 'L', n, x, n, b, n, w);
     if (info > n) {
       args_fail(L, 2,
                 "Matrix is not positive definite: pivot %d is not "
@@ -129,5 +129,5 @@ static int l_eig (lua_State *L) {
 }
 
 const luaL_Reg matrix_decompose_methods[] = {
-    {"qr", l_qr}, {"svd", l_svd}, {"eigh", l_eigh}, {"eig", l_eig}, {NULL, NULL},
+  {"qr", l_qr}, {"svd", l_svd}, {"eigh", l_eigh}, {"eig", l_eig}, {NULL, NULL},
 };

@@ -83,7 +83,7 @@ static int l_close (lua_State *L) {
 }
 
 const luaL_Reg matrix_entry_methods[] = {
-    {"get", l_get},           {"set", l_set},     {"row", l_row},   {"col", l_col},
-    {"to_table", l_to_table}, {"T", l_transpose}, {"copy", l_copy}, {"freeze", l_freeze},
-    {"close", l_close},       {NULL, NULL},
+  {"get", l_get},           {"set", l_set},     {"row", l_row},   {"col", l_col},
+  {"to_table", l_to_table}, {"T", l_transpose}, {"copy", l_copy}, {"freeze", l_freeze},
+  {"close", l_close},       {NULL, NULL},
 };

@@ -100,8 +100,8 @@ static int l_lincomb (lua_State *L) {
 }
 
 static const luaL_Reg constructors[] = {
-    {"zeros", l_zeros},           {"identity", l_identity}, {"diag", l_diag},
-    {"from_table", l_from_table}, {"lincomb", l_lincomb},   {NULL, NULL},
+  {"zeros", l_zeros},           {"identity", l_identity}, {"diag", l_diag},
+  {"from_table", l_from_table}, {"lincomb", l_lincomb},   {NULL, NULL},
 };
 
 void matrix_push_constructors (lua_State *L) {

@@ -90,19 +90,14 @@ static int l_norm (lua_State *L) {
   double norm = 0;
   size_t k;
   switch (luaL_checkoption(L, 2, "fro", kinds)) {
-  case 0:
-    norm = kernel_norm(matrix_read(M), M->rows * M->cols);
-    break;
-  case 1: {
-    const double *s = push_values(L, matrix_check_finite(L, 1), &k);
-    norm = k == 0 ? 0 : s[0];
-    break;
-  }
-  case 2:
-    norm = column_sums(M);
-    break;
-  default:
-    norm = row_sums(M);
+    case 0: norm = kernel_norm(matrix_read(M), M->rows * M->cols); break;
+    case 1: {
+      const double *s = push_values(L, matrix_check_finite(L, 1), &k);
+      norm = k == 0 ? 0 : s[0];
+      break;
+    }
+    case 2: norm = column_sums(M); break;
+    default: norm = row_sums(M);
   }
   lua_pushnumber(L, norm);
   return 1;
@@ -172,5 +167,5 @@ static int l_lstsq (lua_State *L) {
 }
 
 const luaL_Reg matrix_norm_methods[] = {
-    {"norm", l_norm}, {"cond", l_cond}, {"pinv", l_pinv}, {"lstsq", l_lstsq}, {NULL, NULL},
+  {"norm", l_norm}, {"cond", l_cond}, {"pinv", l_pinv}, {"lstsq", l_lstsq}, {NULL, NULL},
 };

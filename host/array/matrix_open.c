@@ -74,11 +74,11 @@ static int l_gc (lua_State *L) {
 }
 
 static const luaL_Reg metamethods[] = {
-    {"__newindex", l_newindex},
-    {"__tostring", l_tostring},
-    {"__gc", l_gc},
-    {"__close", l_gc},
-    {NULL, NULL},
+  {"__newindex", l_newindex},
+  {"__tostring", l_tostring},
+  {"__gc", l_gc},
+  {"__close", l_gc},
+  {NULL, NULL},
 };
 
 /* What an operator has under another name too. */

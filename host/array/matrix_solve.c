@@ -105,10 +105,8 @@ static int factor_solve (lua_State *L, bool transposed) {
   int columns = matrix_lapack_size(L, m);
   double *x = sides_push(L, kind, size, m);
   sides_copy(L, 2, kind, size, x, size);
-  if (F->is_cholesky)
-    dense_cholesky_solve(F->n, F->x, columns, x, (int)matrix_ld(size));
-  else
-    dense_lu_solve(F->n, F->x, F->pivots, transposed, columns, x, (int)matrix_ld(size));
+  if (F->is_cholesky) dense_cholesky_solve(F->n, F->x, columns, x, (int)matrix_ld(size));
+  else dense_lu_solve(F->n, F->x, F->pivots, transposed, columns, x, (int)matrix_ld(size));
   sides_finish(L, kind, size);
   return 1;
 }
@@ -131,15 +129,15 @@ static int l_factor_tostring (lua_State *L) {
 }
 
 const luaL_Reg matrix_solve_methods[] = {
-    {"solve", l_solve}, {"solve_adjoint", l_solve_adjoint},
-    {"lu", l_lu},       {"cholesky", l_cholesky},
-    {"det", l_det},     {NULL, NULL},
+  {"solve", l_solve}, {"solve_adjoint", l_solve_adjoint},
+  {"lu", l_lu},       {"cholesky", l_cholesky},
+  {"det", l_det},     {NULL, NULL},
 };
 
 static const luaL_Reg factor_methods[] = {
-    {"solve", l_factor_solve},
-    {"solve_adjoint", l_factor_solve_adjoint},
-    {NULL, NULL},
+  {"solve", l_factor_solve},
+  {"solve_adjoint", l_factor_solve_adjoint},
+  {NULL, NULL},
 };
 
 void matrix_open_factor (lua_State *L) {

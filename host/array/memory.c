@@ -9,8 +9,7 @@
    is run whenever the blocks of the process have doubled since they were fewest after its last
    cycle. */
 static const size_t collect_from = (size_t)64 << 20;
-static const char limit_key =
-    0; /* registry: userdata, the total that starts the next cycle */
+static const char limit_key = 0; /* registry: userdata, the total that starts the next cycle */
 
 static size_t *get_limit (lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &limit_key) == LUA_TNIL) {

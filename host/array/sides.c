@@ -58,12 +58,9 @@ void sides_copy (lua_State *L, int arg, SidesKind kind, size_t rows, double *x, 
 
 double *sides_push (lua_State *L, SidesKind kind, size_t rows, size_t n) {
   switch (kind) {
-  case SIDES_MATRIX:
-    return memory_own(matrix_push_raw(L, rows, n)->block);
-  case SIDES_ARRAY:
-    return memory_own(vectorarray_push_raw(L, rows, n)->block);
-  default:
-    return args_scratch(L, rows, sizeof(double));
+    case SIDES_MATRIX: return memory_own(matrix_push_raw(L, rows, n)->block);
+    case SIDES_ARRAY: return memory_own(vectorarray_push_raw(L, rows, n)->block);
+    default: return args_scratch(L, rows, sizeof(double));
   }
 }
 

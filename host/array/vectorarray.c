@@ -76,10 +76,8 @@ VectorArray *vectorarray_push_view (lua_State *L, int index, size_t n, size_t fi
   VectorArray *view = lua_newuserdatauv(L, sizeof *view + extra, 1);
   *view = (VectorArray){.is_view = true, .dim = U->dim, .len = n, .first = first, .step = step};
   luaL_setmetatable(L, VECTORARRAY_TNAME);
-  if (U->is_view)
-    lua_getiuservalue(L, index, 1);
-  else
-    lua_pushvalue(L, index);
+  if (U->is_view) lua_getiuservalue(L, index, 1);
+  else lua_pushvalue(L, index);
   lua_setiuservalue(L, -2, 1);
   if (extra > 0) {
     view->indices = (size_t *)(view + 1);
@@ -180,17 +178,17 @@ VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
   if (U->views > 0) lua_gc(L, LUA_GCCOLLECT); /* most are only waiting for the collector */
   if (U->views > 0) {
     args_fail(L, arg,
-              "VectorArray has views (%I alive), its length is fixed "
-              "while they exist",
+              "VectorArray has views (%I alive), its length is fixed while they exist; "
+              "copy what they show, or close them",
               (lua_Integer)U->views);
   }
   return U;
 }
 
-double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity, bool exact) {
+double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity) {
   if (capacity <= U->capacity && !block_is_shared(U->block)) return write_root(L, U);
   if (capacity < U->len) capacity = U->len;
-  if (!exact && capacity > U->capacity && capacity - U->len < U->len / 2) {
+  if (capacity > U->capacity && capacity - U->len < U->len / 2) {
     capacity = U->len + U->len / 2;
   }
   size_t bytes = memory_size(L, U->dim, capacity), used = U->len * U->dim * sizeof(double);

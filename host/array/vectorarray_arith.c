@@ -141,11 +141,11 @@ static int l_unm (lua_State *L) {
 }
 
 const luaL_Reg vectorarray_arith_methods[] = {
-    {"scal", l_scal},
-    {"axpy", l_axpy},
-    {NULL, NULL},
+  {"scal", l_scal},
+  {"axpy", l_axpy},
+  {NULL, NULL},
 };
 
 const luaL_Reg vectorarray_arith_metamethods[] = {
-    {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul}, {"__unm", l_unm}, {NULL, NULL},
+  {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul}, {"__unm", l_unm}, {NULL, NULL},
 };

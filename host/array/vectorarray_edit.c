@@ -64,7 +64,7 @@ static int l_append (lua_State *L) {
     move_all(L, U, V);
   } else {
     size_t len = V->len; /* V may be U */
-    double *x = vectorarray_reserve(L, U, U->len + len, false);
+    double *x = vectorarray_reserve(L, U, U->len + len);
     vectorarray_gather(V, x + U->len * U->dim);
     U->len += len;
     if (remove) vectorarray_clear(L, 2);
@@ -142,7 +142,7 @@ static int l_close (lua_State *L) {
 }
 
 const luaL_Reg vectorarray_edit_methods[] = {
-    {"get", l_get},       {"set", l_set},       {"copy", l_copy},
-    {"append", l_append}, {"delete", l_delete}, {"freeze", l_freeze},
-    {"slice", l_slice},   {"close", l_close},   {NULL, NULL},
+  {"get", l_get},       {"set", l_set},       {"copy", l_copy},
+  {"append", l_append}, {"delete", l_delete}, {"freeze", l_freeze},
+  {"slice", l_slice},   {"close", l_close},   {NULL, NULL},
 };

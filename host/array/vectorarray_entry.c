@@ -68,6 +68,6 @@ static int l_to_table (lua_State *L) {
 }
 
 const luaL_Reg vectorarray_entry_methods[] = {
-    {"sup_norm", l_sup_norm}, {"amax", l_amax}, {"dofs", l_dofs},
-    {"to_table", l_to_table}, {NULL, NULL},
+  {"sup_norm", l_sup_norm}, {"amax", l_amax}, {"dofs", l_dofs},
+  {"to_table", l_to_table}, {NULL, NULL},
 };

@@ -114,17 +114,13 @@ static int l_random (lua_State *L) {
   double b = args_option_number(L, 3, which == 0 ? "high" : "scale", 1);
   luaL_argcheck(L, isfinite(a) && isfinite(b), 3,
                 "parameters of the distribution are not finite");
-  if (which == 0)
-    luaL_argcheck(L, a < b, 3, "option high: larger than low expected");
-  else
-    luaL_argcheck(L, b >= 0, 3, "option scale: at least 0 expected");
+  if (which == 0) luaL_argcheck(L, a < b, 3, "option high: larger than low expected");
+  else luaL_argcheck(L, b >= 0, 3, "option scale: at least 0 expected");
   Random r;
   random_init(&r, get_seed(L, 3));
   VectorArray *U = vectorarray_push_raw(L, dim, len);
-  if (which == 0)
-    random_uniform(&r, a, b, memory_own(U->block), dim * len);
-  else
-    random_normal(&r, a, b, memory_own(U->block), dim * len);
+  if (which == 0) random_uniform(&r, a, b, memory_own(U->block), dim * len);
+  else random_normal(&r, a, b, memory_own(U->block), dim * len);
   return 1;
 }
 
@@ -214,15 +210,15 @@ static int l_cat (lua_State *L) {
 }
 
 static const luaL_Reg constructors[] = {
-    {"zeros", l_zeros},
-    {"ones", l_ones},
-    {"full", l_full},
-    {"empty", l_empty},
-    {"random", l_random},
-    {"from_table", l_from_table},
-    {"from_function", l_from_function},
-    {"cat", l_cat},
-    {NULL, NULL},
+  {"zeros", l_zeros},
+  {"ones", l_ones},
+  {"full", l_full},
+  {"empty", l_empty},
+  {"random", l_random},
+  {"from_table", l_from_table},
+  {"from_function", l_from_function},
+  {"cat", l_cat},
+  {NULL, NULL},
 };
 
 void vectorarray_push_constructors (lua_State *L) {

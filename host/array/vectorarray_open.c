@@ -46,12 +46,10 @@ static int l_index (lua_State *L) {
   }
   const VectorArray *U = vectorarray_check(L, 1);
   switch (lua_type(L, 2)) {
-  case LUA_TNUMBER:
-    return index_number(L, U);
-  case LUA_TTABLE:
-    return index_list(L, U);
-  default:
-    return luaL_error(L, "index or list of indices expected, got %s", luaL_typename(L, 2));
+    case LUA_TNUMBER: return index_number(L, U);
+    case LUA_TTABLE: return index_list(L, U);
+    default:
+      return luaL_error(L, "index or list of indices expected, got %s", luaL_typename(L, 2));
   }
 }
 
@@ -75,10 +73,8 @@ static int l_tostring (lua_State *L) {
   }
   const VectorArray *root = vectorarray_root(U);
   lua_pushfstring(L, "VectorArray %I x %I", (lua_Integer)U->dim, (lua_Integer)U->len);
-  if (U->is_view)
-    lua_pushfstring(L, ", view of %I", (lua_Integer)root->len);
-  else
-    lua_pushliteral(L, "");
+  if (U->is_view) lua_pushfstring(L, ", view of %I", (lua_Integer)root->len);
+  else lua_pushliteral(L, "");
   lua_pushstring(L, root->frozen ? ", frozen" : "");
   lua_concat(L, 3);
   return 1;
@@ -90,8 +86,8 @@ static int l_gc (lua_State *L) {
 }
 
 static const luaL_Reg metamethods[] = {
-    {"__newindex", l_newindex}, {"__len", l_len}, {"__tostring", l_tostring}, {"__gc", l_gc},
-    {"__close", l_gc},          {NULL, NULL},
+  {"__newindex", l_newindex}, {"__len", l_len}, {"__tostring", l_tostring}, {"__gc", l_gc},
+  {"__close", l_gc},          {NULL, NULL},
 };
 
 void vectorarray_open (lua_State *L) {

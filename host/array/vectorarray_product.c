@@ -227,12 +227,12 @@ static int l_almost_equal (lua_State *L) {
 }
 
 const luaL_Reg vectorarray_product_methods[] = {
-    {"inner", l_inner},
-    {"gramian", l_gramian},
-    {"pairwise_inner", l_pairwise_inner},
-    {"norm", l_norm},
-    {"norm2", l_norm2},
-    {"lincomb", l_lincomb},
-    {"almost_equal", l_almost_equal},
-    {NULL, NULL},
+  {"inner", l_inner},
+  {"gramian", l_gramian},
+  {"pairwise_inner", l_pairwise_inner},
+  {"norm", l_norm},
+  {"norm2", l_norm2},
+  {"lincomb", l_lincomb},
+  {"almost_equal", l_almost_equal},
+  {NULL, NULL},
 };

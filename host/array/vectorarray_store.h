@@ -65,9 +65,9 @@ double *vectorarray_write (lua_State *L, VectorArray *U);
 /* Raises unless the array at arg may change its length: a base, not frozen, without views. */
 VectorArray *vectorarray_check_resizable (lua_State *L, int arg);
 
-/* Makes room for capacity vectors, exactly if exact, else with room to grow; afterwards U alone
-   holds its block. */
-double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity, bool exact);
+/* Makes room for capacity vectors, growing by half at least; afterwards U alone holds its block,
+   whose vectors are returned. */
+double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity);
 
 /* Raises when a vector of the base occurs twice in the view at arg. */
 void vectorarray_check_distinct (lua_State *L, int arg, const VectorArray *U);
