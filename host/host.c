@@ -1,4 +1,4 @@
-/* host.c - the event loop that all transports of a process share. */
+/* host.c - the event loop that all transports of a process share, and interrupts. */
 #include "host.h"
 
 #include <assert.h>
@@ -7,6 +7,12 @@
 
 /* Waking a sleeping process costs some 25 us each way, so that looking again that long pays. */
 enum { SPIN_NS = 60000 };
+
+void host_interrupt (Host *host, lua_State *L, lua_Hook hook) {
+  lua_State *thread = host->running == NULL ? L : host->running;
+  host->hooked = thread;
+  lua_sethook(thread, hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
 
 static void on_timeout (uv_timer_t *timer) {
   (void)timer; /* it has ended uv_run, which is all it is for */

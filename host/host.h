@@ -22,6 +22,8 @@ typedef struct Host {
   volatile sig_atomic_t interrupts;
   void (*volatile on_interrupt) (void *user); /* called in the handler, as uv_async_send may */
   void *interrupt_user;                       /* set it before on_interrupt */
+  lua_State *volatile running; /* the coroutine that runs; NULL: a state's main thread */
+  lua_State *volatile hooked;  /* where host_interrupt has set its hook last */
 
   struct lua_State *(*newstate) (struct Host *host); /* a fresh Lua state, or NULL */
 
@@ -37,6 +39,10 @@ static inline Host *host_get (lua_State *L) {
 static inline void host_set (lua_State *L, Host *host) {
   *(Host **)lua_getextraspace(L) = host;
 }
+
+/* Has the next instruction of L call the hook; of the coroutine that L has resumed, where it
+   has. For signal handlers. The hook begins by removing itself. */
+void host_interrupt (Host *host, lua_State *L, lua_Hook hook);
 
 int host_open_loop (Host *host);   /* 0 or a negative UV_E*; nothing when it is open */
 void host_close_loop (Host *host); /* after every transport is closed; may be repeated */

@@ -18,6 +18,7 @@ static void hook (lua_State *L, lua_Debug *ar) {
   (void)ar;
   Host *host = host_get(L);
   lua_sethook(L, NULL, 0, 0);
+  host->hooked = NULL;
   if (host->interrupts == 0) return; /* a wait took it in between */
   host->interrupts = 0;
   luaL_error(L, "interrupted!");
@@ -34,7 +35,7 @@ static void on_sigint (int number) {
   if (on_interrupt != NULL) {
     on_interrupt(host->interrupt_user);
   } else if (target.L != NULL && host->interrupts == 1) {
-    lua_sethook(target.L, hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    host_interrupt(host, target.L, hook);
   } else if (target.L != NULL && !host->interactive) {
     signal(number, SIG_DFL); /* Lua does not get to run: some C function is at it */
     raise(number);

@@ -6,6 +6,7 @@
 #include <lualib.h>
 #include "array/array.h"
 #include "shell/clock.h"
+#include "shell/coroutines.h"
 #include "pool/module.h"
 #include "wire/immutable.h"
 #include "wire/wire.h"
@@ -48,6 +49,7 @@ static int l_open (lua_State *L) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* the package library looks for it */
   }
   luaL_openlibs(L);
+  coroutines_open(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   luaL_setfuncs(L, preloaded, 0);
   lua_pop(L, 1);

@@ -181,7 +181,7 @@ static void on_hook (lua_State *L, lua_Debug *ar) {
 }
 
 void session_interrupt (Session *s) {
-  if (s->running) lua_sethook(s->L, on_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+  if (s->running) host_interrupt(host_get(s->L), s->L, on_hook);
 }
 
 static int l_open (lua_State *L) {

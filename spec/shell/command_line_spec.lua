@@ -334,6 +334,23 @@ describe("the command line", function()
         print(arg[0], 2)]], "kill -INT $pid; read -r line; kill -INT $pid"))
     end)
 
+    it("raises an error in the coroutine that runs", function()
+      assert.same({ out = "false\ttrue\tdead\n", err = "", code = 0 }, interrupted [[
+        local co = coroutine.create(function()
+          coroutine.wrap(function() print(1) while true do end end)()
+        end)
+        local ok, message = coroutine.resume(co)
+        print(ok, message:find "interrupted!" ~= nil, coroutine.status(co))]])
+    end)
+
+    it("raises an error in who resumes coroutines that are soon done", function()
+      local got = interrupted [[
+        print(1)
+        while true do coroutine.wrap(coroutine.yield)() end]]
+      assert.equal(1, got.code)
+      assert.matches("interrupted!", got.err, 1, true)
+    end)
+
     it("ends a long C function at the second time", function()
       -- string.find is what uses the processor for a fifth of a second after the first line
       local got = interrupted("print(1) string.find(('a'):rep(10^6), '.*b')", [[
