@@ -61,8 +61,8 @@ describe("arrays on the wire", function()
   end)
 
   it("refuse what is no encoding, and arrive whole or not at all", function()
-    local message = wire.encode(U, Matrix.identity(2), neap.SparseMatrix.from_triplets(2, 2, { 1, 2 },
-                                { 1, 2 }, { 1, 1 }))
+    local A = neap.SparseMatrix.from_triplets(2, 2, { 1, 2 }, { 1, 2 }, { 1, 1 })
+    local message = wire.encode(U, Matrix.identity(2), A)
     math.randomseed(1)
     local refused = 0
     for at = 1, #message do
