@@ -62,12 +62,10 @@ local function orthonormalize(V, initial, o)
   return kept, R, norms
 end
 
--- One round for a panel: against Q, then in itself. Also returns the coefficients on Q and
--- whether another round is due: the norm of a kept vector has fallen too far for it to be
--- orthogonal to the others up to rounding.
-local function round(Q, V, initial, o)
-  local entry = V:norm(o.product)
-  check_finite(entry)
+-- One round for a panel of vectors with the norms `entry`: against Q, then in itself. Also
+-- returns the coefficients on Q and whether another round is due: the norm of a kept vector has
+-- fallen too far for it to be orthogonal to the others up to rounding.
+local function round(Q, V, entry, initial, o)
   local C = Q:inner(V, o.product)
   V:axpy(-1.0, Q:lincomb(C))
   local kept, R, exit = orthonormalize(V, initial, o)
@@ -82,14 +80,15 @@ end
 -- coefficients of all vectors on Q, and those on the kept ones.
 local function reduce_panel(Q, V, o)
   local initial = V:norm(o.product)
-  local kept, R, C, again = round(Q, V, initial, o)
+  check_finite(initial)
+  local kept, R, C, again = round(Q, V, initial, initial, o)
   while again do
     -- V = Q C + W R and W = Q D + X S give V = Q (C + D R) + X (S R). Norms are in units of
     -- what the rounds before have left.
-    local W, in_units = pick(V, kept), {}
-    for k, i in ipairs(kept) do in_units[k] = initial[i] / R:get(k, i) end
+    local W, ones, in_units = pick(V, kept), {}, {}
+    for k, i in ipairs(kept) do ones[k], in_units[k] = 1.0, initial[i] / R:get(k, i) end
     local kept_of_kept, S, D
-    kept_of_kept, S, D, again = round(Q, W, in_units, o)
+    kept_of_kept, S, D, again = round(Q, W, ones, in_units, o)
     C, R = C + D * R, S * R
     for k, of_kept in ipairs(kept_of_kept) do kept[k] = kept[of_kept] end
     for k = #kept_of_kept + 1, #kept do kept[k] = nil end
@@ -194,5 +193,7 @@ function M.gram_schmidt(A, options)
   A:append(Q)
   return A, R
 end
+
+M.gram_schmidt_biorth = require "neap.algorithms.gram_schmidt_biorth"
 
 return M

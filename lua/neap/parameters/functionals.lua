@@ -73,6 +73,16 @@ function ProjectionFunctional:evaluator()
   end
 end
 
+function ProjectionFunctional:evaluate_all(mus)
+  local name, size, k, list = self.name, self.size, self.i, {}
+  for i = 1, #mus do
+    local value = mus[i][name]
+    if type(value) ~= "table" or #value ~= size then missing(self, mus[i]) end
+    list[i] = value[k]
+  end
+  return list
+end
+
 function ProjectionFunctional:d_mu(name, i)
   return (name == self.name and i == self.i) and 1.0 or 0.0
 end
@@ -134,18 +144,11 @@ function MinThetaFunctional._fields(thetas, mu_bar, alpha)
   return { thetas = thetas, mu_bar = mu_bar, alpha = alpha, _at_mu_bar = at_mu_bar }
 end
 
--- The least of the thetas for mu over those for mu_bar.
-local function least_ratio(thetas, at_mu_bar, mu)
-  local least = math.huge
-  for q = 1, #thetas do
-    local theta = thetas[q](mu)
-    if not (theta > 0) then -- NaN too
-      error(("coefficient %d is %g; positive expected"):format(q, theta), 0)
-    end
-    local ratio = theta / at_mu_bar[q]
-    if ratio < least then least = ratio end
+local function check_theta(q, theta)
+  if not (theta > 0) then -- NaN too
+    error(("coefficient %d is %g; positive expected"):format(q, theta), 0)
   end
-  return least
+  return theta
 end
 
 function MinThetaFunctional:evaluate(mu)
@@ -155,7 +158,28 @@ end
 function MinThetaFunctional:evaluator()
   local at_mu_bar, alpha, thetas = self._at_mu_bar, self.alpha, {}
   for q, theta in ipairs(self.thetas) do thetas[q] = mu_.evaluator(theta) end
-  return function(mu) return alpha * least_ratio(thetas, at_mu_bar, mu) end
+  return function(mu)
+    local least = math.huge
+    for q = 1, #thetas do
+      local ratio = check_theta(q, thetas[q](mu)) / at_mu_bar[q]
+      if ratio < least then least = ratio end
+    end
+    return alpha * least
+  end
+end
+
+function MinThetaFunctional:evaluate_all(mus, known)
+  local list, alpha = {}, self.alpha
+  for i = 1, #mus do list[i] = math.huge end
+  for q, theta in ipairs(self.thetas) do
+    local row, at_mu_bar = mu_.evaluate_all(theta, mus, known), self._at_mu_bar[q]
+    for i = 1, #mus do
+      local ratio = check_theta(q, row[i]) / at_mu_bar
+      if ratio < list[i] then list[i] = ratio end
+    end
+  end
+  for i = 1, #mus do list[i] = alpha * list[i] end
+  return list
 end
 MinThetaFunctional.__call = MinThetaFunctional.evaluate
 

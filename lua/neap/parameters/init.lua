@@ -11,5 +11,6 @@ return {
   parse = mu.parse,
   evaluate = mu.evaluate,
   evaluator = mu.evaluator,
+  evaluate_all = mu.evaluate_all,
   is_coefficient = mu.is_coefficient,
 }

@@ -58,6 +58,26 @@ function M.evaluator(coefficient)
   return function(mu) return check_value(coefficient(mu)) end
 end
 
+--- The values of a coefficient for many parameters.
+---@param coefficient number|function|ParameterFunctional
+---@param mus table[]  as parse returns them
+---@param known table  changed: coefficient -> values for the same mus, to be computed once
+---@return number[]    not to be changed
+---@nodiscard
+function M.evaluate_all(coefficient, mus, known)
+  local list = known[coefficient]
+  if list then return list end
+  if type(coefficient) == "table" and coefficient.evaluate_all then
+    list = coefficient:evaluate_all(mus, known)
+  else
+    local f = M.evaluator(coefficient)
+    list = {}
+    for i = 1, #mus do list[i] = f(mus[i]) end
+  end
+  known[coefficient] = list
+  return list
+end
+
 --- Is it a number, a function or a functional?
 ---@return boolean
 function M.is_coefficient(x)

@@ -27,30 +27,26 @@ local function decompose(op)
   return { op }, { 1.0 }
 end
 
-local function evaluators(coefficients, indices)
+local function evaluators(coefficients)
   local functions = {}
-  for i, q in ipairs(indices) do functions[i] = mu_.evaluator(coefficients[q]) end
+  for i, coefficient in ipairs(coefficients) do functions[i] = mu_.evaluator(coefficient) end
   return functions
-end
-
-local function all(n)
-  local indices = {}
-  for i = 1, n do indices[i] = i end
-  return indices
 end
 
 local function system_of(self, model)
   local system = systems[self]
   if system then return system end
-  local A, coefficients = decompose(model.operator)
+  local A, A_coefficients = decompose(model.operator)
   local f, rhs_coefficients = decompose(model.rhs)
-  local matrices, vectors = {}, {}
-  for i, q in ipairs(self.terms) do matrices[i] = A[q].matrix end
+  local matrices, coefficients, vectors = {}, {}, {}
+  for i, q in ipairs(self.terms) do
+    matrices[i], coefficients[i] = A[q].matrix, A_coefficients[q]
+  end
   for i, term in ipairs(f) do vectors[i] = values.matrix(term:as_range_array()) end
   system = {
     kernel = host_array.affine(matrices, vectors, self.parts),
-    thetas = evaluators(coefficients, self.terms),
-    rhs_thetas = evaluators(rhs_coefficients, all(#f)),
+    coefficients = coefficients, thetas = evaluators(coefficients),
+    rhs_coefficients = rhs_coefficients, rhs_thetas = evaluators(rhs_coefficients),
     coercivity = mu_.evaluator(self.coercivity),
   }
   systems[self] = system
@@ -79,32 +75,26 @@ function AffineEstimator:estimate(mu, model)
   return norms[1] / check_coercivity(system.coercivity(mu))
 end
 
-local function map(f, list)
-  local results = {}
-  for i = 1, #list do results[i] = f(list[i]) end
-  return results
-end
-
--- Matrix [functions, mus]; rows that are there already stay.
-local function evaluate(functions, names, mus, rows)
-  local chosen = {}
-  for i, name in ipairs(names) do
-    rows[name] = rows[name] or map(functions[i], mus)
-    chosen[i] = rows[name]
+-- Matrix [coefficients, mus].
+local function evaluate(coefficients, mus, known)
+  local rows = {}
+  for q, coefficient in ipairs(coefficients) do
+    rows[q] = mu_.evaluate_all(coefficient, mus, known)
   end
-  return neap.Matrix.from_table(chosen)
+  return neap.Matrix.from_table(rows)
 end
 
 local function fill_cache(self, system, mus, cache)
+  local known = {}
   if cache.mus == nil then
-    cache.mus, cache.rows = {}, {}
+    cache.mus = {}
     for i = 1, #mus do cache.mus[i] = mu_.parse(mus[i]) end
-    cache.rhs_thetas = evaluate(system.rhs_thetas, all(#system.rhs_thetas), cache.mus, {})
-    cache.coercivity = map(system.coercivity, cache.mus)
+    cache.rhs_thetas = evaluate(system.rhs_coefficients, cache.mus, known)
+    cache.coercivity = mu_.evaluate_all(self.coercivity, cache.mus, known)
     for i = 1, #mus do check_coercivity(cache.coercivity[i]) end
   end
   cache.terms = table.concat(self.terms, " ")
-  cache.thetas = evaluate(system.thetas, self.terms, cache.mus, cache.rows)
+  cache.thetas = evaluate(system.coefficients, cache.mus, known)
 end
 
 --- Bounds for many parameters; each has the same bits whatever its neighbours are.

@@ -1,0 +1,10 @@
+---@meta host.array
+
+local array = {}
+
+--- How many threads BLAS runs on. Sums have other last bits on another number.
+---@param n? integer  the number from now on
+---@return integer    the number before
+function array.blas_threads(n) end
+
+return array
