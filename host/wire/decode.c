@@ -38,13 +38,6 @@ int decoder_malformed (lua_State *L, const Decoder *d, const char *what) {
   return luaL_error(L, "malformed message: %s at byte %I", what, (lua_Integer)d->at);
 }
 
-const uint8_t *decoder_take (lua_State *L, Decoder *d, size_t n) {
-  if (d->end - d->at < n) decoder_malformed(L, d, "cut short");
-  const uint8_t *p = d->bytes + d->at;
-  d->at += n;
-  return p;
-}
-
 uint64_t decoder_varint (lua_State *L, Decoder *d) {
   uint64_t x = 0;
   for (int shift = 0; shift < 64; shift += 7) {
@@ -130,6 +123,13 @@ static void open_table (lua_State *L, Decoder *d, int op) {
   d->promised += (size_t)wanted;
 }
 
+static void check_key (lua_State *L, const Decoder *d) {
+  int type = lua_type(L, -1);
+  if (type == LUA_TNIL || (type == LUA_TNUMBER && lua_tonumber(L, -1) != lua_tonumber(L, -1))) {
+    decoder_malformed(L, d, "nil or nan as a key");
+  }
+}
+
 /* The value on top is whole: it goes where the last frame wants it. */
 static void deliver (lua_State *L, Decoder *d, DecoderFrame *f) {
   if (f->kind == BUILD_FUNCTION) {
@@ -138,10 +138,7 @@ static void deliver (lua_State *L, Decoder *d, DecoderFrame *f) {
     lua_rawseti(L, f->object, ++f->item);
   } else if (f->n_fields > 0) {
     if (!(f->flags & BUILD_HAS_KEY)) {
-      lua_Number x = lua_tonumber(L, -1);
-      if (lua_isnil(L, -1) || (lua_type(L, -1) == LUA_TNUMBER && x != x)) {
-        decoder_malformed(L, d, "nil or nan as a key");
-      }
+      check_key(L, d);
       f->flags |= BUILD_HAS_KEY;
     } else {
       f->flags &= (uint8_t)~BUILD_HAS_KEY;
@@ -155,13 +152,72 @@ static void deliver (lua_State *L, Decoder *d, DecoderFrame *f) {
   }
 }
 
+/* Reads parts of the table in the last frame, up to one that has parts itself, or to the end. */
+static void read_parts (lua_State *L, Decoder *d, DecoderFrame *f) {
+  while (f->item < f->n_items) {
+    d->promised--; /* its first byte comes now */
+    if (decode_read(L, d)) return;
+    lua_rawseti(L, f->object, ++f->item);
+  }
+  while (f->n_fields > 0) {
+    if (!(f->flags & BUILD_HAS_KEY)) {
+      d->promised--;
+      if (decode_read(L, d)) return;
+      check_key(L, d);
+      f->flags |= BUILD_HAS_KEY;
+    }
+    d->promised--;
+    if (decode_read(L, d)) return;
+    f->flags &= (uint8_t)~BUILD_HAS_KEY;
+    f->n_fields--;
+    lua_rawset(L, f->object);
+  }
+  if ((f->flags & BUILD_HAS_META) && !decode_read(L, d)) deliver(L, d, f);
+}
+
 static bool is_whole (const DecoderFrame *f) {
   if (f->kind == BUILD_FUNCTION) return f->upvalue == f->n_upvalues;
   return f->item == f->n_items && f->n_fields == 0 && !(f->flags & BUILD_HAS_META);
 }
 
-static void read_other (lua_State *L, Decoder *d, int op) {
+/* What has parts, or asks others. */
+static void read_object (lua_State *L, Decoder *d, int op) {
   switch (op) {
+  case OP_FUNCTION: decode_function(L, d); break;
+  case OP_GLOBALS: lua_pushglobaltable(L); break;
+  case OP_NAMED: decode_named(L, d); break;
+  case OP_CLASS: decode_class(L, d); break;
+  case OP_REMOTE: decode_remote(L, d); break;
+  case OP_ARRAY: decode_array(L, d); break;
+  case OP_IMMUTABLE: {
+    size_t depth = d->n_frames;
+    op = decoder_byte(L, d);
+    if (op < OP_TABLE || op > (OP_FLOATS | OP_META)) {
+      decoder_malformed(L, d, "an immutable that is no table");
+    }
+    open_table(L, d, op);
+    d->frames[depth].flags |= BUILD_IMMUTABLE;
+    break;
+  }
+  default:
+    if (op >= OP_TABLE && op <= (OP_FLOATS | OP_META)) {
+      open_table(L, d, op);
+    } else {
+      d->at--;
+      decoder_malformed(L, d, "unknown value");
+    }
+  }
+}
+
+static void push_string (lua_State *L, Decoder *d, size_t len) {
+  lua_pushlstring(L, (const char *)decoder_take(L, d, len), len);
+}
+
+bool decode_read (lua_State *L, Decoder *d) {
+  size_t start = d->at, depth = d->n_frames;
+  int byte = decoder_byte(L, d), op = byte & ~OP_SHARED;
+  switch (op) {
+  case OP_REF: decoder_ref(L, d, NULL); break;
   case OP_NIL: lua_pushnil(L); break;
   case OP_FALSE: lua_pushboolean(L, 0); break;
   case OP_TRUE: lua_pushboolean(L, 1); break;
@@ -171,42 +227,11 @@ static void read_other (lua_State *L, Decoder *d, int op) {
     break;
   }
   case OP_FLOAT: lua_pushnumber(L, double_of_bits(get_le64(decoder_take(L, d, 8)))); break;
-  case OP_STRING: {
-    size_t len = decoder_length(L, d);
-    lua_pushlstring(L, (const char *)decoder_take(L, d, len), len);
-    break;
-  }
-  case OP_REF: decoder_ref(L, d, NULL); break;
-  case OP_GLOBALS: lua_pushglobaltable(L); break;
-  case OP_NAMED: decode_named(L, d); break;
-  case OP_CLASS: decode_class(L, d); break;
-  case OP_REMOTE: decode_remote(L, d); break;
-  case OP_ARRAY: decode_array(L, d); break;
+  case OP_STRING: push_string(L, d, decoder_length(L, d)); break;
   default:
-    d->at--;
-    decoder_malformed(L, d, "unknown value");
-  }
-}
-
-bool decode_read (lua_State *L, Decoder *d) {
-  size_t start = d->at, depth = d->n_frames;
-  int byte = decoder_byte(L, d), op = byte & ~OP_SHARED;
-  bool immutable = op == OP_IMMUTABLE;
-  if (immutable) op = decoder_byte(L, d);
-  if (op >= OP_TABLE && op <= (OP_FLOATS | OP_META)) {
-    open_table(L, d, op);
-    if (immutable) d->frames[depth].flags |= BUILD_IMMUTABLE;
-  } else if (immutable) {
-    decoder_malformed(L, d, "an immutable that is no table");
-  } else if (op >= OP_SMALL) {
-    lua_pushinteger(L, op - OP_SMALL);
-  } else if (op >= OP_SHORT) {
-    size_t len = (size_t)(op - OP_SHORT);
-    lua_pushlstring(L, (const char *)decoder_take(L, d, len), len);
-  } else if (op == OP_FUNCTION) {
-    decode_function(L, d);
-  } else {
-    read_other(L, d, op);
+    if (op >= OP_SMALL) lua_pushinteger(L, op - OP_SMALL);
+    else if (op >= OP_SHORT) push_string(L, d, (size_t)(op - OP_SHORT));
+    else read_object(L, d, op);
   }
   if (byte & OP_SHARED) decoder_share(L, d, start);
   return d->n_frames > depth;
@@ -221,12 +246,8 @@ void decoder_values (lua_State *L, Decoder *d, uint32_t n) {
     }
     DecoderFrame *f = &d->frames[d->n_frames - 1];
     if (!is_whole(f)) {
-      if (f->kind == BUILD_FUNCTION) {
-        decode_upvalue(L, d);
-        continue;
-      }
-      if (f->item < f->n_items || f->n_fields > 0) d->promised--; /* its first byte comes now */
-      if (!decode_read(L, d)) deliver(L, d, f);
+      if (f->kind == BUILD_FUNCTION) decode_upvalue(L, d);
+      else read_parts(L, d, f);
       continue;
     }
     if (f->flags & BUILD_IMMUTABLE) immutable_seal(L, f->object);

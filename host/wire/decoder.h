@@ -48,7 +48,13 @@ Decoder *decoder_push (lua_State *L, const WireContext *context, int definitions
 int decoder_malformed (lua_State *L, const Decoder *d, const char *what);
 
 /* Each reads at d->at, within d->end, and raises where too little is left. */
-const uint8_t *decoder_take (lua_State *L, Decoder *d, size_t n);
+static inline const uint8_t *decoder_take (lua_State *L, Decoder *d, size_t n) {
+  if (d->end - d->at < n) decoder_malformed(L, d, "cut short");
+  const uint8_t *p = d->bytes + d->at;
+  d->at += n;
+  return p;
+}
+
 uint64_t decoder_varint (lua_State *L, Decoder *d);
 size_t decoder_length (lua_State *L, Decoder *d); /* a varint, at most what is left */
 static inline uint8_t decoder_byte (lua_State *L, Decoder *d) {

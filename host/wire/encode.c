@@ -7,18 +7,18 @@
 #include "wire/immutable.h"
 #include "wire/state.h"
 
-enum { FIRST_FRAMES = 16 };
+enum { FIRST_FRAMES = 16, LONG_STRING = 64 };
 
 EncoderFrame *encode_open (lua_State *L, Encoder *e, uint8_t kind) {
-  if (e->n_frames == e->room_frames) {
-    size_t room = e->room_frames * 2 + FIRST_FRAMES;
-    EncoderFrame *frames = realloc(e->frames, room * sizeof *frames);
+  if (e->n_frames == e->w.room_frames) {
+    size_t room = e->w.room_frames * 2 + FIRST_FRAMES;
+    EncoderFrame *frames = realloc(e->w.frames, room * sizeof *frames);
     if (frames == NULL) encoder_no_memory(L);
-    e->frames = frames;
-    e->room_frames = room;
+    e->w.frames = frames;
+    e->w.room_frames = room;
   }
   if (!lua_checkstack(L, FRAME_SLOTS)) encode_refuse(L, e, "nested too deep", NULL);
-  EncoderFrame *f = &e->frames[e->n_frames++];
+  EncoderFrame *f = &e->w.frames[e->n_frames++];
   *f = (EncoderFrame){.kind = kind, .object = lua_gettop(L), .op = e->len};
   return f;
 }
@@ -35,11 +35,29 @@ static void put_integer (lua_State *L, Encoder *e, lua_Integer x) {
   }
 }
 
+/* Has the string been written already? Then its reference has been written now. Short strings
+   are one object for one content, so addresses tell repetitions. For them a few recent ones are
+   enough: a string that is written twice costs bytes, nothing else. */
+static bool put_string_ref (lua_State *L, Encoder *e, const char *s, size_t len) {
+  if (len >= LONG_STRING) return encoder_met(L, e, s);
+  if (e->w.recent == NULL) {
+    e->w.recent = calloc(RECENT, sizeof *e->w.recent);
+    if (e->w.recent == NULL) encoder_no_memory(L);
+  }
+  e->w.recent_used = true;
+  AddressSlot *slot = &e->w.recent[((uintptr_t)s * 0x9e3779b97f4a7c15u) >> (64 - RECENT_BITS)];
+  if (slot->key != (uintptr_t)s) {
+    *slot = (AddressSlot){.key = (uintptr_t)s, .value = e->len};
+    return false;
+  }
+  encoder_ref(L, e, slot->value);
+  return true;
+}
+
 void encode_string (lua_State *L, Encoder *e, int index) {
   size_t len;
   const char *s = lua_tolstring(L, index, &len);
-  /* Short strings are one object for one content, so their addresses tell repetitions. */
-  if (len > 0 && encoder_met(L, e, s)) return;
+  if (len > 1 && put_string_ref(L, e, s, len)) return;
   uint8_t *p = encoder_room(L, e, 1 + VARINT_MAX + len);
   if (len < SHORT_END) {
     *p++ = (uint8_t)(OP_SHORT + len);
@@ -48,7 +66,7 @@ void encode_string (lua_State *L, Encoder *e, int index) {
     p += put_varint(p, len);
   }
   memcpy(p, s, len);
-  e->len = (size_t)(p - e->bytes) + len;
+  e->len = (size_t)(p - e->w.bytes) + len;
 }
 
 bool encode_atom (lua_State *L, Encoder *e, int index) {
@@ -87,7 +105,7 @@ void encode_value (lua_State *L, Encoder *e) {
 
 void encode_run (lua_State *L, Encoder *e) {
   while (e->n_frames > 0) {
-    switch (e->frames[e->n_frames - 1].kind) {
+    switch (e->w.frames[e->n_frames - 1].kind) {
     case FRAME_TABLE: encode_step_fields(L, e); break;
     case FRAME_METATABLE: encode_step_metatable(L, e); break;
     case FRAME_FUNCTION: encode_step_function(L, e); break;

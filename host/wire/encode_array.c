@@ -43,15 +43,15 @@ static bool put_slice_ref (lua_State *L, Encoder *e, const BlockSlice *range) {
   if (range->len == 0 || !block_is_shared(range->block)) return false;
   bool is_new;
   const uint8_t *data = (const uint8_t *)block_data(range->block) + range->offset;
-  size_t *at = addressmap_at(&e->met, data, &is_new);
+  size_t *at = addressmap_at(&e->w.met, data, &is_new);
   if (at == NULL) encoder_no_memory(L);
   if (is_new) {
     *at = e->len;
     return false;
   }
   uint8_t len[VARINT_MAX];
-  if (memcmp(e->bytes + *at + 1, len, put_varint(len, range->len)) != 0) return false;
-  e->bytes[*at] |= OP_SHARED;
+  if (memcmp(e->w.bytes + *at + 1, len, put_varint(len, range->len)) != 0) return false;
+  e->w.bytes[*at] |= OP_SHARED;
   encoder_put(L, e, SLICE_REF);
   encoder_varint(L, e, *at);
   return true;
@@ -129,7 +129,7 @@ bool encode_attachments (Encoder *e, Parcel *p) {
     } else if (range->offset + range->len > last->offset + last->len) {
       last->len = range->offset + range->len - last->offset;
     }
-    uint8_t *at = e->bytes + e->attachments[i].at;
+    uint8_t *at = e->w.bytes + e->attachments[i].at;
     put_le32(at, p->n_slices - 1);
     put_le64(at + 4, range->offset - last->offset);
   }

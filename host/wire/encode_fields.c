@@ -7,7 +7,7 @@
 enum { PACKED_MIN = 2, GAP_MAX = 64 };
 
 static EncoderFrame *last_frame (const Encoder *e) {
-  return &e->frames[e->n_frames - 1];
+  return &e->w.frames[e->n_frames - 1];
 }
 
 /* The op with its counts, to be filled in at the end. */
@@ -19,12 +19,12 @@ static void put_head (lua_State *L, Encoder *e, uint8_t op, uint32_t n_items, ui
     p += 4;
   }
   put_le32(p, n_fields);
-  e->len = (size_t)(p - e->bytes) + 4;
+  e->len = (size_t)(p - e->w.bytes) + 4;
 }
 
 /* The count of items in a head stands after the op, that of fields comes last. */
 static void patch_head (lua_State *L, Encoder *e, const EncoderFrame *f) {
-  uint8_t *p = e->bytes + f->op;
+  uint8_t *p = e->w.bytes + f->op;
   if ((*p & ~OP_META & ~OP_SHARED) != OP_RECORD) {
     if (f->n_items > UINT32_MAX) luaL_error(L, "too many items");
     put_le32(p + 1, (uint32_t)f->n_items);
@@ -35,9 +35,14 @@ static void patch_head (lua_State *L, Encoder *e, const EncoderFrame *f) {
 
 /* Appends the number on top, of the type wanted; false: it is another. */
 static bool pack (lua_State *L, Encoder *e, bool integers) {
-  if (lua_type(L, -1) != LUA_TNUMBER || (lua_isinteger(L, -1) != 0) != integers) return false;
-  uint64_t bits = integers ? (uint64_t)lua_tointeger(L, -1)
-                           : bits_of_double(lua_tonumber(L, -1));
+  uint64_t bits;
+  if (lua_isinteger(L, -1)) {
+    if (!integers) return false;
+    bits = (uint64_t)lua_tointeger(L, -1);
+  } else {
+    if (integers || lua_type(L, -1) != LUA_TNUMBER) return false;
+    bits = bits_of_double(lua_tonumber(L, -1));
+  }
   put_le64(encoder_room(L, e, 8), bits);
   e->len += 8;
   return true;
@@ -69,8 +74,8 @@ static bool pack_items (lua_State *L, Encoder *e, EncoderFrame *f) {
     e->len = start;
     return false;
   }
-  int op = (integers ? OP_INTEGERS : OP_FLOATS) | (e->bytes[f->op] & OP_META);
-  e->bytes[f->op] = (uint8_t)op;
+  int op = (integers ? OP_INTEGERS : OP_FLOATS) | (e->w.bytes[f->op] & OP_META);
+  e->w.bytes[f->op] = (uint8_t)op;
   f->n_items = n;
   f->bound = 0;
   f->flags |= more ? FRAME_HAS_ENTRY : FRAME_AT_END;
@@ -143,7 +148,11 @@ void encode_step_fields (lua_State *L, Encoder *e) {
         }
       }
     }
-    if (encode_atom(L, e, -1)) {
+    if (lua_type(L, -1) == LUA_TTABLE) {
+      encode_table(L, e, false);
+      if (e->n_frames > depth) return;
+      f = last_frame(e);
+    } else if (encode_atom(L, e, -1)) {
       lua_pop(L, 1);
     } else {
       encode_value(L, e);

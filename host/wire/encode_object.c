@@ -189,14 +189,25 @@ void encode_function (lua_State *L, Encoder *e) {
   f->n_upvalues = (uint8_t)n;
 }
 
+/* Is the upvalue on top the globals, or an _ENV that computes what it gives, as busted puts
+   before the globals of each spec? A table that holds what it gives crosses as a table. */
+static bool is_environment (lua_State *L, const Encoder *e, const char *name) {
+  bool is_env = strcmp(name, "_ENV") == 0;
+  if (!is_env && name[0] != '\0') return false;
+  if (lua_topointer(L, -1) == e->globals) return true;
+  if (!is_env || luaL_getmetafield(L, -1, "__index") == LUA_TNIL) return false;
+  bool computes = lua_isfunction(L, -1);
+  lua_pop(L, 1);
+  return computes;
+}
+
 void encode_step_function (lua_State *L, Encoder *e) {
   size_t depth = e->n_frames;
-  EncoderFrame *f = &e->frames[depth - 1];
+  EncoderFrame *f = &e->w.frames[depth - 1];
   while (f->upvalue < f->n_upvalues) {
     f->upvalue++;
     const char *name = lua_getupvalue(L, f->object, f->upvalue);
-    if (strcmp(name, "_ENV") == 0 ||
-        (name[0] == '\0' && lua_topointer(L, -1) == e->globals)) {
+    if (is_environment(L, e, name)) {
       encoder_put(L, e, OP_GLOBALS); /* nobody shares an _ENV to assign to it */
       lua_pop(L, 1);
       continue;
@@ -209,7 +220,7 @@ void encode_step_function (lua_State *L, Encoder *e) {
     if (lua_istable(L, -1)) encode_table(L, e, true); /* classes are upvalues of their methods */
     else encode_value(L, e);
     if (e->n_frames > depth) return;
-    f = &e->frames[depth - 1];
+    f = &e->w.frames[depth - 1];
   }
   lua_settop(L, f->object - 1);
   e->n_frames--;

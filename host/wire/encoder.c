@@ -2,12 +2,13 @@
 #include "wire/encoder.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <lauxlib.h>
 #include "wire/state.h"
 
 #define ENCODER_TNAME "neap.wire.encoder"
 
-enum { FIRST_ROOM = 512, DEFS_STEP = 16, SLACK = 4096 };
+enum { FIRST_ROOM = 512, DEFS_STEP = 16, SPARE_MAX = 1 << 20 };
 
 int encoder_no_memory (lua_State *L) {
   return luaL_error(L, "not enough memory");
@@ -18,6 +19,30 @@ static void release_image (ArrayImage *image) {
   image->n_slices = 0;
 }
 
+void workspace_fini (Workspace *w) {
+  free(w->bytes);
+  free(w->recent);
+  free(w->frames);
+  addressmap_fini(&w->met);
+  *w = (Workspace){0};
+}
+
+/* The workspace becomes the spare one of the Lua state, or is freed. */
+static void retire (Encoder *e) {
+  WireState *s = e->state;
+  if (s == NULL || s->is_closed || s->has_spare || e->w.room > SPARE_MAX ||
+      e->w.room_frames > SPARE_MAX / sizeof *e->w.frames) {
+    workspace_fini(&e->w);
+    return;
+  }
+  addressmap_clear(&e->w.met);
+  if (e->w.recent_used) memset(e->w.recent, 0, RECENT * sizeof *e->w.recent);
+  e->w.recent_used = false;
+  *s->spare = e->w;
+  s->has_spare = true;
+  e->w = (Workspace){0};
+}
+
 /* Frees all that e owns; may be repeated. */
 static void fini (Encoder *e) {
   for (size_t i = 0; i < e->n_attachments; i++) block_release(e->attachments[i].range.block);
@@ -25,18 +50,15 @@ static void fini (Encoder *e) {
   release_image(&e->image);
   parcel_release(e->result);
   e->result = NULL;
-  free(e->bytes);
-  free(e->frames);
+  if (e->w.bytes != NULL) retire(e);
+  else workspace_fini(&e->w);
   free(e->attachments);
   free(e->defs);
-  addressmap_fini(&e->met);
   addressmap_fini(&e->defined);
   addressmap_fini(&e->modules);
-  e->bytes = NULL;
-  e->frames = NULL;
   e->attachments = NULL;
   e->defs = NULL;
-  e->len = e->room = e->n_frames = e->room_frames = 0;
+  e->len = e->n_frames = 0;
   e->n_attachments = e->room_attachments = 0;
   e->n_defs = e->room_defs = e->n_values = 0;
 }
@@ -69,6 +91,10 @@ Encoder *encoder_push (lua_State *L, Encoder *parent) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
   e->globals = lua_topointer(L, -1);
   lua_pop(L, 1);
+  if (e->state->has_spare) {
+    e->w = *e->state->spare;
+    e->state->has_spare = false;
+  }
   if (parent != NULL) {
     e->parent = parent;
     e->root = parent->root;
@@ -81,15 +107,15 @@ Encoder *encoder_push (lua_State *L, Encoder *parent) {
 }
 
 void encoder_grow (lua_State *L, Encoder *e, size_t n) {
-  size_t room = e->room < FIRST_ROOM ? FIRST_ROOM : e->room;
+  size_t room = e->w.room < FIRST_ROOM ? FIRST_ROOM : e->w.room;
   while (room - e->len < n) {
     if (room > SIZE_MAX / 2) encoder_no_memory(L);
     room *= 2;
   }
-  uint8_t *bytes = realloc(e->bytes, room);
+  uint8_t *bytes = realloc(e->w.bytes, room);
   if (bytes == NULL) encoder_no_memory(L);
-  e->bytes = bytes;
-  e->room = room;
+  e->w.bytes = bytes;
+  e->w.room = room;
 }
 
 void encoder_append (lua_State *L, Encoder *e, const void *data, size_t len) {
@@ -170,11 +196,16 @@ Parcel *encoder_parcel (lua_State *L, Encoder *e) {
   if (p == NULL) encoder_no_memory(L);
   if (!encode_attachments(e, p)) goto no_memory;
   if (e->contained && !append_slices(e, p)) goto no_memory;
-  if (e->room - e->len > SLACK + e->len / 8) {
-    uint8_t *bytes = realloc(e->bytes, e->len);
-    if (bytes != NULL) e->bytes = bytes;
+  if (e->w.room <= SPARE_MAX) { /* the buffer is used again */
+    p->bytes = malloc(e->len);
+    if (p->bytes == NULL) goto no_memory;
+    memcpy(p->bytes, e->w.bytes, e->len);
+  } else {
+    p->bytes = e->w.bytes;
+    e->w.bytes = NULL;
+    uint8_t *bytes = realloc(p->bytes, e->len);
+    if (bytes != NULL) p->bytes = bytes;
   }
-  p->bytes = e->bytes;
   p->len = e->len;
   if (e->root == e && !e->contained) {
     p->defs = e->defs;
@@ -182,7 +213,6 @@ Parcel *encoder_parcel (lua_State *L, Encoder *e) {
     e->defs = NULL;
     e->n_defs = 0;
   }
-  e->bytes = NULL;
   fini(e);
   return p;
 no_memory:
@@ -194,11 +224,11 @@ no_memory:
 Parcel *wire_finish (lua_State *L, Encoder *e) {
   uint64_t end = e->len;
   if (e->contained) append_definitions(L, e);
-  e->bytes[0] = PARCEL_VALUES;
-  e->bytes[1] = e->contained ? PARCEL_CONTAINED : 0;
-  put_le16(e->bytes + 2, 0);
-  put_le32(e->bytes + 4, e->n_values);
-  put_le64(e->bytes + 8, end);
+  e->w.bytes[0] = PARCEL_VALUES;
+  e->w.bytes[1] = e->contained ? PARCEL_CONTAINED : 0;
+  put_le16(e->w.bytes + 2, 0);
+  put_le32(e->w.bytes + 4, e->n_values);
+  put_le64(e->w.bytes + 8, end);
   Parcel *p = encoder_parcel(L, e);
   drop_anchors(L, e);
   return p;

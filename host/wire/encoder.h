@@ -31,6 +31,22 @@ typedef struct EncoderFrame {
   uint32_t n_fields;
 } EncoderFrame;
 
+enum { RECENT_BITS = 9, RECENT = 1 << RECENT_BITS };
+
+/* The memory in which an encoder works. The last one used is kept for the next encoder: pages
+   that have been touched before cost nothing. */
+typedef struct Workspace {
+  uint8_t *bytes;           /* owned */
+  size_t room;
+  AddressMap met;           /* addresses of objects, long strings, upvalues, slices -> offset */
+  AddressSlot *recent;      /* owned, a cache: addresses of short strings -> offset */
+  bool recent_used;
+  EncoderFrame *frames;     /* owned */
+  size_t room_frames;
+} Workspace;
+
+void workspace_fini (Workspace *w); /* may be called any number of times */
+
 /* Bytes at `at` name a range of a block; wire_finish turns it into a range of a slice. */
 typedef struct Attachment {
   size_t at;
@@ -46,11 +62,9 @@ struct Encoder {
   int contained;
   int depth;                /* of classes */
   uint32_t number;          /* of the class that this one defines, or 0 */
-  uint8_t *bytes;           /* owned */
-  size_t len, room;
-  AddressMap met;           /* addresses of objects, strings, upvalues and slices -> offset */
-  EncoderFrame *frames;     /* owned */
-  size_t n_frames, room_frames;
+  Workspace w;
+  size_t len;               /* of w.bytes */
+  size_t n_frames;
   Attachment *attachments;  /* owned */
   size_t n_attachments, room_attachments;
   ArrayImage image;         /* the one that is being written, with its references */
@@ -81,8 +95,8 @@ int encoder_no_memory (lua_State *L);
 
 /* Room for n more bytes, where they go. The caller adds to e->len what it wrote. */
 static inline uint8_t *encoder_room (lua_State *L, Encoder *e, size_t n) {
-  if (e->room - e->len < n) encoder_grow(L, e, n);
-  return e->bytes + e->len;
+  if (e->w.room - e->len < n) encoder_grow(L, e, n);
+  return e->w.bytes + e->len;
 }
 
 static inline void encoder_put (lua_State *L, Encoder *e, uint8_t byte) {
@@ -96,7 +110,7 @@ static inline void encoder_varint (lua_State *L, Encoder *e, uint64_t x) {
 }
 
 static inline void encoder_ref (lua_State *L, Encoder *e, size_t offset) {
-  e->bytes[offset] |= OP_SHARED;
+  e->w.bytes[offset] |= OP_SHARED;
   encoder_put(L, e, OP_REF);
   encoder_varint(L, e, offset);
 }
@@ -105,7 +119,7 @@ static inline void encoder_ref (lua_State *L, Encoder *e, size_t offset) {
    at the present offset. */
 static inline bool encoder_met (lua_State *L, Encoder *e, const void *key) {
   bool is_new;
-  size_t *at = addressmap_at(&e->met, key, &is_new);
+  size_t *at = addressmap_at(&e->w.met, key, &is_new);
   if (at == NULL) encoder_no_memory(L);
   if (is_new) *at = e->len;
   else encoder_ref(L, e, *at);

@@ -7,9 +7,10 @@
 #include <uv.h>
 #include "wire/bytes.h"
 #include "wire/frame.h"
+#include "wire/peer.h"
 
 #define READER_TNAME "neap.wire.reader"
-#define MESSAGE_TNAME "neap.wire.message"
+#define MESSAGE_TNAME "neap.wire.parcel"
 
 typedef struct Reader {
   FrameReader *r; /* NULL when closed */
@@ -50,8 +51,21 @@ static void push_bytes (lua_State *L, const Message *m) {
   luaL_pushresult(&b);
 }
 
-/* encode(...) -> string */
-static int l_encode (lua_State *L) {
+/* parcel:bytes() -> string, one that decode takes */
+static int l_bytes (lua_State *L) {
+  push_bytes(L, luaL_checkudata(L, 1, MESSAGE_TNAME));
+  return 1;
+}
+
+/* #parcel: bytes, those of its blocks included */
+static int l_message_len (lua_State *L) {
+  const Message *m = luaL_checkudata(L, 1, MESSAGE_TNAME);
+  lua_pushinteger(L, m->parcel != NULL ? (lua_Integer)parcel_total_len(m->parcel) : 0);
+  return 1;
+}
+
+/* parcel(...) -> parcel: the values, encoded */
+static int l_parcel (lua_State *L) {
   int n = lua_gettop(L);
   luaL_checkstack(L, 20, NULL);
   Message *m = push_message(L);
@@ -62,7 +76,14 @@ static int l_encode (lua_State *L) {
     lua_pop(L, 1);
   }
   m->parcel = wire_finish(L, e);
-  push_bytes(L, m);
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* encode(...) -> string */
+static int l_encode (lua_State *L) {
+  l_parcel(L);
+  push_bytes(L, lua_touserdata(L, -1));
   return 1;
 }
 
@@ -169,8 +190,10 @@ static int l_close (lua_State *L) {
   return 0;
 }
 
-/* decode(string) -> the values that were encoded */
+/* decode(parcel or string) -> the values that were encoded */
 static int l_decode (lua_State *L) {
+  const Message *given = luaL_testudata(L, 1, MESSAGE_TNAME);
+  if (given != NULL) return given->parcel != NULL ? wire_decode(L, given->parcel, NULL) : 0;
   size_t len;
   const char *s = luaL_checklstring(L, 1, &len);
   lua_settop(L, 1);
@@ -187,18 +210,25 @@ static int l_decode (lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"encode", l_encode}, {"encode_slice", l_encode_slice}, {"decode", l_decode},
-  {"reader", l_reader}, {NULL, NULL},
+  {"encode", l_encode}, {"parcel", l_parcel}, {"encode_slice", l_encode_slice}, {"decode", l_decode},
+  {"reader", l_reader}, {"peer", peer_new}, {NULL, NULL},
 };
 static const luaL_Reg methods[] = {
   {"feed", l_feed}, {"next", l_next}, {"is_idle", l_is_idle}, {"close", l_close}, {NULL, NULL},
 };
+static const luaL_Reg message_metamethods[] = {
+  {"__gc", l_message_gc}, {"__len", l_message_len}, {NULL, NULL},
+};
 static const luaL_Reg metamethods[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
 
 int luaopen_host_wire (lua_State *L) {
+  peer_open(L);
   luaL_newmetatable(L, MESSAGE_TNAME);
-  lua_pushcfunction(L, l_message_gc);
-  lua_setfield(L, -2, "__gc");
+  luaL_setfuncs(L, message_metamethods, 0);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, l_bytes);
+  lua_setfield(L, -2, "bytes");
+  lua_setfield(L, -2, "__index");
   luaL_newmetatable(L, READER_TNAME);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);

@@ -122,7 +122,7 @@ static void add_frame (lua_State *L, int path, const EncoderFrame *f) {
 /* From the outermost value inwards, through the classes on the way. */
 static void add_frames (lua_State *L, int path, const Encoder *e) {
   if (e->parent != NULL) add_frames(L, path, e->parent);
-  for (size_t i = 0; i < e->n_frames; i++) add_frame(L, path, &e->frames[i]);
+  for (size_t i = 0; i < e->n_frames; i++) add_frame(L, path, &e->w.frames[i]);
 }
 
 int encode_refuse (lua_State *L, Encoder *e, const char *what, const char *advice) {

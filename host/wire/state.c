@@ -18,6 +18,11 @@ static int l_gc (lua_State *L) {
   free(s->entries);
   s->entries = NULL;
   s->n = s->room = 0;
+  if (s->has_spare) workspace_fini(s->spare);
+  s->has_spare = false;
+  s->is_closed = true; /* encoders may be collected after this */
+  free(s->spare);
+  s->spare = NULL;
   return 0;
 }
 
@@ -47,6 +52,8 @@ WireState *state_push (lua_State *L) {
     lua_setfield(L, -2, "__gc");
   }
   lua_setmetatable(L, -2);
+  s->spare = calloc(1, sizeof *s->spare);
+  if (s->spare == NULL) encoder_no_memory(L);
   new_table(L, STATE_CACHE, "k");
   new_table(L, STATE_NAMES, "k");
   new_table(L, STATE_MODULES, "k");
@@ -153,8 +160,8 @@ Definition state_code (lua_State *L, Encoder *parent) {
   lua_pushvalue(L, function);
   lua_dump(L, write_code, e, 0);
   lua_pop(L, 1);
-  uint64_t hash = hash_bytes(e->bytes + HEAD_CODE, e->len - HEAD_CODE);
-  put_le64(e->bytes + HEAD_DEFINITION, hash);
+  uint64_t hash = hash_bytes(e->w.bytes + HEAD_CODE, e->len - HEAD_CODE);
+  put_le64(e->w.bytes + HEAD_DEFINITION, hash);
   e->result = encoder_parcel(L, e);
   uint32_t number = find_same(L, s, e->result, HEAD_DEFINITION, hash);
   if (number == 0) {
@@ -252,7 +259,7 @@ uint32_t state_class (lua_State *L, Encoder *parent) {
   Encoder *e = encoder_push(L, parent);
   e->number = number;
   put_number(encoder_room(L, e, HEAD_CLASS), PARCEL_CLASS, 0, 0);
-  memcpy(e->bytes + HEAD_DEFINITION, s->entries[number - 1].uid, UID_LEN);
+  memcpy(e->w.bytes + HEAD_DEFINITION, s->entries[number - 1].uid, UID_LEN);
   e->len = HEAD_CLASS;
   lua_pushvalue(L, class);
   int flags = lua_getmetatable(L, -1) ? FRAME_HAS_META : 0;

@@ -3,11 +3,13 @@
 #ifndef STATE_H
 #define STATE_H
 
+#include <stdbool.h>
 #include <lua.h>
 #include "wire/format.h"
 #include "wire/wire.h"
 
 struct Encoder;
+struct Workspace;
 
 /* One entry per number: the code of a function, or a class. */
 typedef struct StateEntry {
@@ -21,6 +23,8 @@ typedef struct WireState {
   uint32_t n, room;
   uint64_t id;         /* of this Lua state, unlike that of any other */
   uint64_t n_classes;
+  struct Workspace *spare; /* owned; an unused one when has_spare */
+  bool has_spare, is_closed;
   uint64_t fingerprint; /* of package.loaded when the index of names was made */
 } WireState;
 

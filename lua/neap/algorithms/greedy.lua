@@ -1,5 +1,4 @@
 --- Weak greedy: extend where the error is largest, again and again.
-local checkpoint = require "neap.algorithms.checkpoint"
 local class = require "neap.class"
 local clock = require "host.clock"
 local direct = require "neap.direct"
@@ -11,22 +10,20 @@ local M = {}
 
 local SPEC = {
   atol = 0.0, rtol = 0.0, max_extensions = math.huge, pool = options_.any,
-  on_evaluation = options_.any, checkpoint = options_.any,
+  on_evaluation = options_.any,
 }
 
--- Where the largest error is, the first among equals, and how large.
-local function evaluate(surrogate, mus, pool)
-  local errors = surrogate:evaluate(mus, pool)
+-- The index of the largest error, the first among equals.
+local function largest(errors, mus)
   if #errors ~= #mus then
     error(("surrogate: %d errors expected, got %d"):format(#mus, #errors), 0)
   end
-  local index, err = 1, errors[1]
+  local worst = 1
   for i = 1, #errors do
-    local e = errors[i]
-    if e ~= e then error(("the error of parameter %d is NaN"):format(i), 0) end
-    if e > err then index, err = i, e end
+    if errors[i] ~= errors[i] then error(("the error of parameter %d is NaN"):format(i), 0) end
+    if errors[i] > errors[worst] then worst = i end
   end
-  return { index = index, err = err }
+  return worst
 end
 
 local function has_converged(err, first, o)
@@ -51,10 +48,8 @@ end
 ---
 --- Options: `atol`, `rtol` (relative to the first error), `max_extensions`: when to stop; it also
 --- stops when an extension adds nothing. `pool`: where the surrogate evaluates.
---- `checkpoint`: a file that each extension is recorded in; a run that finds it there repeats the
---- extensions without evaluations, and goes on. `on_evaluation(step)` is called after each
---- evaluation of the training set with {extensions, max_err, max_err_mu, evaluation_time,
---- extension_time}.
+--- `on_evaluation(step)` is called after each evaluation of the training set with
+--- {extensions, max_err, max_err_mu, evaluation_time, extension_time}.
 ---@param surrogate table  with evaluate(mus, pool) -> list of errors in the order of mus, and
 ---  extend(mu)
 ---@param training_set table[]
@@ -65,17 +60,16 @@ function M.weak_greedy(surrogate, training_set, options)
   if type(training_set) ~= "table" then
     error(("training_set: list of mu expected, got %s"):format(type(training_set)), 2)
   end
-  if o.checkpoint ~= nil and type(o.checkpoint) ~= "string" then
-    error(("option 'checkpoint': path expected, got %s"):format(type(o.checkpoint)), 2)
-  end
-  local steps = o.checkpoint and checkpoint.read(o.checkpoint, training_set, 2) or {}
-  local pool, start, extension_time = o.pool or direct.pool, clock.now(), 0.0
+  local pool = o.pool or direct.pool
+  local start = clock.now()
   local result = { max_errs = {}, max_err_mus = {}, extensions = 0, time = 0.0 }
+  local extension_time = 0.0
   while #training_set > 0 do
-    local before, k = clock.now(), result.extensions
-    local is_known = steps[k + 1] ~= nil
-    local step = steps[k + 1] or evaluate(surrogate, training_set, pool)
-    local err, mu = step.err, training_set[step.index]
+    local before = clock.now()
+    local errors = surrogate:evaluate(training_set, pool)
+    local worst = largest(errors, training_set)
+    local err, mu = errors[worst], training_set[worst]
+    local k = result.extensions
     result.max_errs[k + 1], result.max_err_mus[k + 1] = err, mu
     local after = clock.now()
     if o.on_evaluation then
@@ -84,8 +78,7 @@ function M.weak_greedy(surrogate, training_set, options)
     end
     if has_converged(err, result.max_errs[1], o) or k >= o.max_extensions
       or not extend(surrogate, mu) then break end
-    steps[k + 1], result.extensions = step, k + 1
-    if o.checkpoint and not is_known then checkpoint.write(o.checkpoint, training_set, steps) end
+    result.extensions = k + 1
     extension_time = clock.now() - after
   end
   result.time = clock.now() - start
