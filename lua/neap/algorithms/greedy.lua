@@ -1,33 +1,39 @@
 --- Weak greedy: extend where the error is largest, again and again.
-local class = require "neap.class"
+local checkpoint = require "neap.algorithms.checkpoint"
 local clock = require "host.clock"
 local direct = require "neap.direct"
 local options_ = require "neap.options"
 local ExtensionError = require "neap.reductors.extension_error"
-local evaluation = require "neap.algorithms.greedy_evaluation"
+local RBSurrogate = require "neap.algorithms.rb_surrogate"
 
 local M = {}
 
 local SPEC = {
   atol = 0.0, rtol = 0.0, max_extensions = math.huge, pool = options_.any,
-  on_evaluation = options_.any,
+  on_evaluation = options_.any, checkpoint = options_.any,
 }
 
--- The index of the largest error, the first among equals.
-local function largest(errors, mus)
+-- Where the largest error is, the first among equals, and how large.
+local function evaluate(surrogate, mus, pool)
+  if surrogate.max_error then
+    local err, at = surrogate:max_error(mus, pool)
+    return { index = at, err = err }
+  end
+  local errors = surrogate:evaluate(mus, pool)
   if #errors ~= #mus then
     error(("surrogate: %d errors expected, got %d"):format(#mus, #errors), 0)
   end
-  local worst = 1
+  local index, err = 1, errors[1]
   for i = 1, #errors do
-    if errors[i] ~= errors[i] then error(("the error of parameter %d is NaN"):format(i), 0) end
-    if errors[i] > errors[worst] then worst = i end
+    local e = errors[i]
+    if e ~= e then error(("the error of parameter %d is NaN"):format(i), 0) end
+    if e > err then index, err = i, e end
   end
-  return worst
+  return { index = index, err = err }
 end
 
 local function has_converged(err, first, o)
-  return err <= o.atol or err <= o.rtol * first or err == 0 and o.rtol > 0
+  return err <= o.atol or err <= o.rtol * first
 end
 
 -- False when the surrogate cannot be extended any further.
@@ -48,10 +54,12 @@ end
 ---
 --- Options: `atol`, `rtol` (relative to the first error), `max_extensions`: when to stop; it also
 --- stops when an extension adds nothing. `pool`: where the surrogate evaluates.
---- `on_evaluation(step)` is called after each evaluation of the training set with
---- {extensions, max_err, max_err_mu, evaluation_time, extension_time}.
----@param surrogate table  with evaluate(mus, pool) -> list of errors in the order of mus, and
----  extend(mu)
+--- `checkpoint`: a file that each extension is recorded in; a run that finds it there repeats the
+--- extensions without evaluations, and goes on. `on_evaluation(step)` is called after each
+--- evaluation of the training set with {extensions, max_err, max_err_mu, evaluation_time,
+--- extension_time}.
+---@param surrogate table  with extend(mu), and with evaluate(mus, pool) -> list of errors in the
+---  order of mus, or max_error(mus, pool) -> the largest of them, index of the first such
 ---@param training_set table[]
 ---@param options? table
 ---@return GreedyResult
@@ -60,16 +68,17 @@ function M.weak_greedy(surrogate, training_set, options)
   if type(training_set) ~= "table" then
     error(("training_set: list of mu expected, got %s"):format(type(training_set)), 2)
   end
-  local pool = o.pool or direct.pool
-  local start = clock.now()
+  if o.checkpoint ~= nil and type(o.checkpoint) ~= "string" then
+    error(("option 'checkpoint': path expected, got %s"):format(type(o.checkpoint)), 2)
+  end
+  local steps = o.checkpoint and checkpoint.read(o.checkpoint, training_set, 2) or {}
+  local pool, start, extension_time = o.pool or direct.pool, clock.now(), 0.0
   local result = { max_errs = {}, max_err_mus = {}, extensions = 0, time = 0.0 }
-  local extension_time = 0.0
   while #training_set > 0 do
-    local before = clock.now()
-    local errors = surrogate:evaluate(training_set, pool)
-    local worst = largest(errors, training_set)
-    local err, mu = errors[worst], training_set[worst]
-    local k = result.extensions
+    local before, k = clock.now(), result.extensions
+    local is_known = steps[k + 1] ~= nil
+    local step = steps[k + 1] or evaluate(surrogate, training_set, pool)
+    local err, mu = step.err, training_set[step.index]
     result.max_errs[k + 1], result.max_err_mus[k + 1] = err, mu
     local after = clock.now()
     if o.on_evaluation then
@@ -78,59 +87,12 @@ function M.weak_greedy(surrogate, training_set, options)
     end
     if has_converged(err, result.max_errs[1], o) or k >= o.max_extensions
       or not extend(surrogate, mu) then break end
-    result.extensions = k + 1
+    steps[k + 1], result.extensions = step, k + 1
+    if o.checkpoint and not is_known then checkpoint.write(o.checkpoint, training_set, steps) end
     extension_time = clock.now() - after
   end
   result.time = clock.now() - start
   return result
-end
-
--- A reduced basis model as the surrogate of weak_greedy.
-local RBSurrogate = class("neap.RBSurrogate")
-
--- The training set is scattered when it is first seen; each share has a cache beside it.
-local function scatter(self, mus, pool)
-  if self._mus == mus and self._pool == pool then return end
-  self:close()
-  self._mus, self._pool = mus, pool
-  self._share, self._cache = pool:scatter_list(mus), pool:keep(evaluation.new_cache)
-  if not self._use_estimator then
-    self._fom_there = pool:push(self.fom)
-    self._norm_there = pool:push { self._error_norm }
-  end
-end
-
-function RBSurrogate:close()
-  for _, name in ipairs { "_share", "_cache", "_fom_there", "_norm_there" } do
-    if self[name] then
-      self[name]:remove()
-      self[name] = nil
-    end
-  end
-  self._mus, self._pool = nil, nil
-end
-RBSurrogate.__close = RBSurrogate.close
-
-function RBSurrogate:evaluate(mus, pool)
-  scatter(self, mus, pool)
-  local shares
-  if self._use_estimator then
-    shares = pool:apply(evaluation.estimate, self.rom, self._share, self._cache)
-  else
-    shares = pool:apply(evaluation.true_errors, self.rom, self.reductor.bases.RB,
-      self._fom_there, self._norm_there, self._share, self._cache)
-  end
-  local errors = shares[1]
-  for worker = 2, #shares do
-    table.move(shares[worker], 1, #shares[worker], #errors + 1, errors)
-  end
-  return errors
-end
-
-function RBSurrogate:extend(mu)
-  local U = self.fom:solve(mu)
-  self.reductor:extend_basis(U, self._extension_params)
-  self.rom = self.reductor:reduce()
 end
 
 local RB_SPEC = {
@@ -155,10 +117,7 @@ function M.rb_greedy(fom, reductor, training_set, options)
   if o.use_error_estimator and rom.error_estimator == nil then
     error("reductor: its model has no error estimator; use_error_estimator = false?", 2)
   end
-  local surrogate <close> = setmetatable({
-    fom = fom, reductor = reductor, rom = rom, _use_estimator = o.use_error_estimator,
-    _error_norm = o.error_norm, _extension_params = o.extension_params,
-  }, RBSurrogate)
+  local surrogate <close> = RBSurrogate(fom, reductor, rom, o)
   local passed_on = {}
   for name in pairs(SPEC) do passed_on[name] = o[name] end
   local result = M.weak_greedy(surrogate, training_set, passed_on)

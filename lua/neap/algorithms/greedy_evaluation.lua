@@ -19,29 +19,44 @@ local function largest(list)
   return worst
 end
 
---- The error estimates of a reduced model.
+-- The first largest error: how large, where, and of how many. NaN comes before all.
+local function first_largest(errors)
+  local err, index = -math.huge, 0
+  for i = 1, #errors do
+    local e = errors[i]
+    if not (e <= err) then
+      err, index = e, i
+      if e ~= e then break end
+    end
+  end
+  return err, index, #errors
+end
+
+--- The largest error estimate of a reduced model.
 ---@param rom table
 ---@param mus table[]
 ---@param cache table  changed
----@return number[]
-function M.estimate(rom, mus, cache)
+---@return number err     -inf when there are no mus
+---@return integer index  of mus, the first with this error
+---@return integer count  #mus
+function M.max_estimate(rom, mus, cache)
   if rom.error_estimator.estimate_batch then
-    return rom.error_estimator:estimate_batch(mus, rom, cache)
+    return first_largest(rom.error_estimator:estimate_batch(mus, rom, cache))
   end
   local errors = {}
   for i, mu in ipairs(mus) do errors[i] = largest(rom:estimate_error(mu)) end
-  return errors
+  return first_largest(errors)
 end
 
---- The errors of a reduced model in a norm, against full solutions.
+--- The largest error of a reduced model in a norm, against full solutions.
 ---@param rom table
 ---@param RB VectorArray  the reduced basis
 ---@param fom table
 ---@param norm table      { error_norm }
 ---@param mus table[]
 ---@param cache table     changed: keeps full solutions, while they are few
----@return number[]
-function M.true_errors(rom, RB, fom, norm, mus, cache)
+---@return number err, integer index, integer count  as of max_estimate
+function M.max_true_error(rom, RB, fom, norm, mus, cache)
   local error_norm = norms.reader(norm[1])
   local solutions = cache.solutions
   if solutions == nil and #mus * fom.dim * 8 <= KEPT_LEN then
@@ -52,10 +67,10 @@ function M.true_errors(rom, RB, fom, norm, mus, cache)
   local errors = {}
   for i, mu in ipairs(mus) do
     local U = solutions and solutions[i]:copy() or fom:solve(mu)
-    local u = rom:solve(mu)
-    U:axpy(-1.0, RB:lincomb(values.matrix(u)))
+    U:axpy(-1.0, RB:lincomb(values.matrix(rom:solve(mu))))
     errors[i] = largest(error_norm(U))
   end
-  return errors
+  return first_largest(errors)
 end
+
 return M

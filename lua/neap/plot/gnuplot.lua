@@ -49,13 +49,15 @@ end
 ---@param lines string[]
 ---@param level integer  of the function to blame
 function M.run(lines, level)
-  local gnuplot = os.getenv "NEAP_GNUPLOT" or "gnuplot"
-  local messages = os.tmpname()
+  -- Through a file: with a pipe, SIGPIPE would end us when there is no gnuplot to read it.
+  local script, messages = os.tmpname(), os.tmpname()
+  local file = assert(io.open(script, "w"))
+  file:write(table.concat(lines, "\n"), "\n")
+  file:close()
   io.stdout:flush()
-  local pipe = assert(io.popen(("'%s' 2>%s"):format(gnuplot:gsub("'", "'\\''"), messages), "w"))
-  for _, line in ipairs(lines) do pipe:write(line, "\n") end
-  local ok, _, code = pipe:close()
+  local ok, _, code = os.execute(("gnuplot %s 2>%s"):format(script, messages))
   local said = slurp(messages)
+  os.remove(script)
   os.remove(messages)
   if code == 127 then error(MISSING, level + 1) end
   if not ok then error("gnuplot: " .. said:gsub("%s+$", ""), level + 1) end

@@ -182,7 +182,8 @@ describe("greedy", function()
 
     it("checks its arguments", function()
       assert.error_matches(function() greedy.weak_greedy(surrogate { 1 }, mus, { tol = 1 }) end,
-        "unknown option 'tol' (known: atol, max_extensions, on_evaluation, pool, rtol)", 1, true)
+        "unknown option 'tol' (known: atol, checkpoint, max_extensions, on_evaluation, pool, rtol)",
+        1, true)
       assert.error_matches(function() greedy.weak_greedy(surrogate { 1 }, 3) end,
         "training_set: list of mu expected, got number", 1, true)
       local s = surrogate { 1 }
@@ -192,10 +193,107 @@ describe("greedy", function()
     end)
   end)
 
+  describe("with a checkpoint", function()
+    local command = require "spec.support.command"
+    local folder, remove, path
+    before_each(function()
+      folder, remove = command.folder()
+      path = folder .. "/greedy.txt"
+    end)
+    after_each(function() remove() end)
+
+    local function run(options)
+      options.checkpoint = path
+      return greedy.rb_greedy(fom, coercive_reductor(), training_list, options)
+    end
+
+    it("resumes with the same result", function()
+      local expected = greedy.rb_greedy(fom, coercive_reductor(), training_list,
+        { max_extensions = 6 })
+      assert.same(3, run({ max_extensions = 3 }).extensions)
+      local result = run { max_extensions = 6 }
+      assert.same(expected.max_errs, result.max_errs)
+      for k, mu in ipairs(expected.max_err_mus) do assert.equal(mu, result.max_err_mus[k]) end
+      assert.same(expected.rom:estimate_error(training_list[1]),
+        result.rom:estimate_error(training_list[1]))
+      -- Asked for less than is there, it stops there.
+      assert.equal(2, run({ max_extensions = 2 }).extensions)
+    end)
+
+    it("repeats extensions without evaluations", function()
+      local evaluations, extensions = 0, 0
+      local surrogate = {
+        evaluate = function()
+          evaluations = evaluations + 1
+          return { 1 / evaluations, 0 }
+        end,
+        extend = function() extensions = extensions + 1 end,
+      }
+      local mus = { { a = 1 }, { a = { 2 }, t = 0 } }
+      greedy.weak_greedy(surrogate, mus, { max_extensions = 3, checkpoint = path })
+      assert.same({ 4, 3 }, { evaluations, extensions })
+      local result = greedy.weak_greedy(surrogate, mus, { max_extensions = 5, checkpoint = path })
+      assert.same({ 4 + 3, 3 + 5 }, { evaluations, extensions })
+      assert.same({ 1, 1 / 2, 1 / 3, 1 / 5, 1 / 6, 1 / 7 }, result.max_errs)
+    end)
+
+    it("resumes after the run was killed in the middle", function()
+      local calls = 0
+      local ok = pcall(run, { max_extensions = 6, on_evaluation = function()
+        calls = calls + 1
+        if calls == 5 then error "killed" end
+      end })
+      assert.is_false(ok)
+      local expected = greedy.rb_greedy(fom, coercive_reductor(), training_list,
+        { max_extensions = 6 })
+      assert.same(expected.max_errs, run({ max_extensions = 6 }).max_errs)
+    end)
+
+    it("refuses the file of another training set, and what is no such file", function()
+      run { max_extensions = 2 }
+      local other = table.move(training_list, 1, #training_list, 1, {})
+      other[69] = { diffusion = { 1, 1, 1, 1 } }
+      assert.error_matches(function()
+        greedy.rb_greedy(fom, coercive_reductor(), other, { checkpoint = path })
+      end, "greedy.txt, line 3: parameter 69 of the training set is another one", 1, true)
+      other[#other + 1] = other[1]
+      assert.error_matches(function()
+        greedy.rb_greedy(fom, coercive_reductor(), other, { checkpoint = path })
+      end, "greedy.txt, line 2: '151 parameters' expected, got '150 parameters'", 1, true)
+      command.write("neap greedy checkpoint 1\n150 parameters\n69 x\n", path)
+      assert.error_matches(function() run {} end, "greedy.txt, line 3: malformed", 1, true)
+      command.write("", path)
+      assert.error_matches(function() run {} end,
+        "greedy.txt, line 1: 'neap greedy checkpoint 1' expected", 1, true)
+      path = folder .. "/nowhere/greedy.txt"
+      assert.error_matches(function() run { max_extensions = 1 } end,
+        "nowhere/greedy.txt.part: No such file or directory", 1, true)
+      path = 3
+      assert.error_matches(function() run {} end, "option 'checkpoint': path expected, got number",
+        1, true)
+    end)
+  end)
+
   it("asks for an estimator where there is none", function()
     assert.error_matches(function()
       greedy.rb_greedy(fom, reductors.StationaryRBReductor(fom), training_list)
     end, "reductor: its model has no error estimator; use_error_estimator = false?", 1, true)
+  end)
+
+  it("refuses NaN, wherever it is", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local bad = fom:solve(training_list[120]):norm()[1]
+    for _, p in ipairs { require "neap.direct".pool, pool } do
+      assert.error_matches(function()
+        greedy.rb_greedy(fom, reductors.StationaryRBReductor(fom), training_list, {
+          use_error_estimator = false, max_extensions = 0, pool = p,
+          error_norm = function(U)
+            local norm = U:norm()[1]
+            return { norm, math.abs(norm - bad) <= 1e-14 and 0 / 0 or norm }
+          end,
+        })
+      end, "the error of parameter 120 is NaN", 1, true)
+    end
   end)
 
   it("takes error norms as options name them", function()

@@ -190,6 +190,23 @@ describe("operators", function()
       "my.Scale has no method 'apply_inverse'", 1, true)
   end)
 
+  it("travel to workers, of a user's own class too", function()
+    local Scale = ops.Operator:subclass "my.Scale"
+    function Scale:apply(X, m) return (self.factor * m.a[2]) * X end
+    local own = Scale:new { source = 3, range = 3, linear = true, parametric = true, factor = 4 }
+    local sum = own + ops.LincombOperator({ A, B }, { 1, theta })
+    local pool <close> = neap.pool { workers = 1 }
+    local there <close> = pool:push(sum)
+    same_arrays(sum:apply(U, mu), (pool:apply(function(op, X, m)
+      return op:apply(X, m)
+    end, there, U, mu))[1])
+    local back = there:get(1)
+    assert.equal(ops.LincombOperator, getmetatable(back))
+    assert.equal(ops.MatrixOperator, getmetatable(back.operators[2]))
+    assert.equal("my.Scale", back.operators[1].__name)
+    same_arrays(sum:apply(U, mu), back:apply(U, mu))
+  end)
+
   it("check what they are made of", function()
     assert.error_matches(function() ops.MatrixOperator(U) end,
       "A: SparseMatrix or Matrix expected, got neap.VectorArray", 1, true)
