@@ -20,12 +20,12 @@ typedef struct Host {
      for as long as it waits, looks at interrupts when it begins and when it is woken, and
      takes them by setting interrupts to 0. */
   volatile sig_atomic_t interrupts;
-  void (*volatile on_interrupt) (void *user); /* called in the handler, as uv_async_send may */
-  void *interrupt_user;                       /* set it before on_interrupt */
+  void (*volatile on_interrupt)(void *user); /* called in the handler, as uv_async_send may */
+  void *interrupt_user;                      /* set it before on_interrupt */
   lua_State *volatile running; /* the coroutine that runs; NULL: a state's main thread */
   lua_State *volatile hooked;  /* where host_interrupt has set its hook last */
 
-  struct lua_State *(*newstate) (struct Host *host); /* a fresh Lua state, or NULL */
+  struct lua_State *(*newstate)(struct Host *host); /* a fresh Lua state, or NULL */
 
   uv_loop_t *loop;   /* of all transports; NULL until the first pool is opened */
   uv_timer_t *timer; /* ends a poll in time */

@@ -143,8 +143,9 @@ static int l_tostring (lua_State *L) {
 }
 
 void affine_open (lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"solve", l_solve}, {"estimate", l_estimate}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"solve", l_solve},
+                                     {"estimate", l_estimate},
+                                     {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__tostring", l_tostring}, {NULL, NULL}};
   if (luaL_newmetatable(L, AFFINE_TNAME)) {
     luaL_setfuncs(L, metamethods, 0);

@@ -234,10 +234,8 @@ INLINE void solve (const AffineSystem *s, size_t lanes, bool *good) {
 
 INLINE void residual (const AffineSystem *s, size_t lanes) {
   fill_w(s, lanes);
-  if (lanes == 1)
-    norm_one(s);
-  else
-    norms_lanes(s);
+  if (lanes == 1) norm_one(s);
+  else norms_lanes(s);
 }
 
 typedef struct Kernels {
@@ -306,10 +304,8 @@ size_t affinesystem_solve (AffineSystem *s, size_t p, const double *theta, const
     bool good[AFFINE_LANES];
     gather(s->theta, s->q, lanes, theta, first, p);
     gather(s->thetaf, s->k, lanes, thetaf, first, p);
-    if (lanes == 1)
-      kernels->solve_one(s, good);
-    else
-      kernels->solve_lanes(s, good);
+    if (lanes == 1) kernels->solve_one(s, good);
+    else kernels->solve_lanes(s, good);
     for (size_t l = 0; l < count; l++) {
       if (good[l]) continue;
       size_t at = first + l;
@@ -319,10 +315,8 @@ size_t affinesystem_solve (AffineSystem *s, size_t p, const double *theta, const
       for (size_t i = 0; i < s->n; i++) U[(first + l) * s->n + i] = s->u[i * lanes + l];
     }
     if (norms != NULL) {
-      if (lanes == 1)
-        kernels->residual_one(s);
-      else
-        kernels->residual_lanes(s);
+      if (lanes == 1) kernels->residual_one(s);
+      else kernels->residual_lanes(s);
       memcpy(norms + first, s->norms, count * sizeof *norms);
     }
     first += count;

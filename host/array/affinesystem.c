@@ -26,17 +26,17 @@ static bool find_sizes (Sizes *z, size_t n, size_t q, size_t k, size_t r) {
   size_t w = k + q * n;
   if (!fits(w, r + ROWS * GROUP) || !fits(n, k)) return false;
   *z = (Sizes){
-      .A = n * n * q,
-      .f = n * k,
-      .M = blocks_of(r) * ROWS * w,
-      .starts = blocks_of(r),
-      .theta = q * AFFINE_LANES,
-      .thetaf = k * AFFINE_LANES,
-      .matrix = n * n * AFFINE_LANES,
-      .diagonal = n * AFFINE_LANES,
-      .u = n * AFFINE_LANES,
-      .wvec = w * AFFINE_LANES,
-      .norms = AFFINE_LANES,
+    .A = n * n * q,
+    .f = n * k,
+    .M = blocks_of(r) * ROWS * w,
+    .starts = blocks_of(r),
+    .theta = q * AFFINE_LANES,
+    .thetaf = k * AFFINE_LANES,
+    .matrix = n * n * AFFINE_LANES,
+    .diagonal = n * AFFINE_LANES,
+    .u = n * AFFINE_LANES,
+    .wvec = w * AFFINE_LANES,
+    .norms = AFFINE_LANES,
   };
   return true;
 }

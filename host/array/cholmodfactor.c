@@ -35,14 +35,10 @@ static cholmod_common *common_of (const Pattern *p) {
 
 static int code_of (const cholmod_common *common) {
   switch (common->status) {
-  case CHOLMOD_OK:
-    return 0;
-  case CHOLMOD_NOT_POSDEF:
-    return FACTOR_INDEFINITE;
-  case CHOLMOD_TOO_LARGE:
-    return UV_E2BIG;
-  default:
-    return UV_ENOMEM;
+    case CHOLMOD_OK: return 0;
+    case CHOLMOD_NOT_POSDEF: return FACTOR_INDEFINITE;
+    case CHOLMOD_TOO_LARGE: return UV_E2BIG;
+    default: return UV_ENOMEM;
   }
 }
 
@@ -55,8 +51,8 @@ static int open_context (PatternSet *set) {
   cholmod_l_start(common);
   common->print = 0;
   common->error_handler = NULL;
-  common->final_ll =
-      1; /* LL' in the simplicial method as well: it notices what is indefinite */
+  /* LL' in the simplicial method as well: it notices what is indefinite. */
+  common->final_ll = 1;
   common->supernodal_switch = supernodal_switch;
   return 0;
 }
@@ -77,18 +73,18 @@ void cholmodsymbolic_free (struct CholmodSymbolic *s, struct CholmodContext *con
 /* The matrix as CHOLMOD sees it, over our memory; of the full pattern it reads the lower half. */
 static cholmod_sparse view (const Pattern *p, const double *values) {
   return (cholmod_sparse){
-      .nrow = p->rows,
-      .ncol = p->cols,
-      .nzmax = p->nnz,
-      .p = (void *)p->starts,
-      .i = (void *)p->indices,
-      .x = (void *)values,
-      .stype = -1,
-      .itype = CHOLMOD_LONG,
-      .xtype = values == NULL ? CHOLMOD_PATTERN : CHOLMOD_REAL,
-      .dtype = CHOLMOD_DOUBLE,
-      .sorted = 1,
-      .packed = 1,
+    .nrow = p->rows,
+    .ncol = p->cols,
+    .nzmax = p->nnz,
+    .p = (void *)p->starts,
+    .i = (void *)p->indices,
+    .x = (void *)values,
+    .stype = -1,
+    .itype = CHOLMOD_LONG,
+    .xtype = values == NULL ? CHOLMOD_PATTERN : CHOLMOD_REAL,
+    .dtype = CHOLMOD_DOUBLE,
+    .sorted = 1,
+    .packed = 1,
   };
 }
 
@@ -181,10 +177,8 @@ void cholmodfactor_free (CholmodFactor *f) {
   cholmod_l_free_dense(&f->Y, common);
   cholmod_l_free_dense(&f->E, common);
   struct CholmodSymbolic *s = f->pattern->cholmod;
-  if (s != NULL && s->spare == NULL)
-    s->spare = f->L;
-  else
-    cholmod_l_free_factor(&f->L, common);
+  if (s != NULL && s->spare == NULL) s->spare = f->L;
+  else cholmod_l_free_factor(&f->L, common);
   pattern_release(f->pattern);
   free(f);
 }

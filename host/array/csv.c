@@ -46,8 +46,7 @@ static size_t parse_line (lua_State *L, const Reader *r, Table *t, char *line, c
     append(L, t, x);
     count++;
     if (*at == '\0') return count;
-    if (*at == ',' || *at == ';')
-      at++;
+    if (*at == ',' || *at == ';') at++;
     else if (!blank) {
       *wrong = field;
       return count;
@@ -63,12 +62,9 @@ static void read_rows (lua_State *L, Reader *r, Table *t) {
     skip_blanks(&at);
     if (*at == '\0' || *at == '#') continue;
     size_t before = t->n, count = parse_line(L, r, t, at, &wrong);
-    if (wrong != NULL && first)
-      t->n = before; /* the title */
-    else if (wrong != NULL)
-      reader_fail(L, r, "number expected, got '%s'", wrong);
-    else if (t->cols == 0)
-      t->cols = count;
+    if (wrong != NULL && first) t->n = before; /* the title */
+    else if (wrong != NULL) reader_fail(L, r, "number expected, got '%s'", wrong);
+    else if (t->cols == 0) t->cols = count;
     else if (count != t->cols) {
       reader_fail(L, r, "%I numbers expected, got %I", (LUAI_UACINT)t->cols,
                   (LUAI_UACINT)count);

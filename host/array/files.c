@@ -50,16 +50,12 @@ static int l_load (lua_State *L) {
   char head[128] = {0};
   size_t len = reader_peek(L, r, head, sizeof head - 1);
   if (len == 0) luaL_error(L, "%s: file is empty", path);
-  if (memcmp(head, "\x93NUMPY", 6) == 0)
-    npy_load(L, r, kind);
-  else if (strncasecmp(head, "%%MatrixMarket", 14) == 0)
-    mtx_load(L, r, kind);
+  if (memcmp(head, "\x93NUMPY", 6) == 0) npy_load(L, r, kind);
+  else if (strncasecmp(head, "%%MatrixMarket", 14) == 0) mtx_load(L, r, kind);
   else if (memcmp(head, "MATLAB 5.0 MAT-file", 19) == 0) {
     luaL_error(L, "%s: .mat files are not supported yet", path);
-  } else if (is_text(head, len))
-    csv_load(L, r, kind);
-  else
-    luaL_error(L, "%s: neither a .npy, a .mtx nor a .csv file", path);
+  } else if (is_text(head, len)) csv_load(L, r, kind);
+  else luaL_error(L, "%s: neither a .npy, a .mtx nor a .csv file", path);
   return 1;
 }
 
@@ -103,14 +99,10 @@ static int l_save (lua_State *L) {
   bool mtx = format == 1 || format == 2;
   if (A != NULL && !mtx) luaL_argerror(L, 1, "a SparseMatrix is saved as .mtx or .mtx.gz");
   Writer *w = writer_push(L, path, format == 2);
-  if (A != NULL)
-    mtx_save_sparse(L, w, A);
-  else if (mtx)
-    mtx_save(L, w, &M);
-  else if (format == 0)
-    npy_save(L, w, &M);
-  else
-    csv_save(L, w, &M);
+  if (A != NULL) mtx_save_sparse(L, w, A);
+  else if (mtx) mtx_save(L, w, &M);
+  else if (format == 0) npy_save(L, w, &M);
+  else csv_save(L, w, &M);
   writer_finish(L, w);
   return 0;
 }

@@ -60,7 +60,7 @@ void writer_finish (lua_State *L, Writer *w);
 
 void writer_bytes (lua_State *L, Writer *w, const void *source, size_t len);
 void writer_format (lua_State *L, Writer *w, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+  __attribute__((format(printf, 3, 4)));
 void writer_number (lua_State *L, Writer *w,
                     double x); /* the shortest text that reads the same */
 

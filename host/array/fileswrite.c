@@ -57,10 +57,8 @@ static int create_beside (Writer *w) {
     fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno != EEXIST) break;
   }
-  if (fd >= 0)
-    w->temporary = name;
-  else
-    free(name);
+  if (fd >= 0) w->temporary = name;
+  else free(name);
   return fd;
 }
 

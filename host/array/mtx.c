@@ -191,10 +191,8 @@ void mtx_load (lua_State *L, Reader *r, FilesKind kind) {
   MtxHeader h = {0};
   parse_banner(L, r, &h);
   parse_size(L, r, &h);
-  if (h.coordinate)
-    load_coordinate(L, r, &h);
-  else
-    load_array(L, r, &h, kind);
+  if (h.coordinate) load_coordinate(L, r, &h);
+  else load_array(L, r, &h, kind);
   if (next_line(L, r) != NULL) {
     reader_fail(L, r, "end of the file expected after %I entries", (LUAI_UACINT)h.n);
   }

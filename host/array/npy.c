@@ -66,12 +66,9 @@ static void parse_descr (Parser *p, NpyHeader *h) {
   char order = descr[0], kind = order == '\0' ? '\0' : descr[1];
   const char *width = kind == '\0' ? "" : descr + 2;
   bool known = strchr("<>|=", order) != NULL && order != '\0' && strlen(width) == 1;
-  if (known && kind == 'f')
-    known = *width == '4' || *width == '8';
-  else if (known && (kind == 'i' || kind == 'u'))
-    known = strchr("1248", *width) != NULL;
-  else
-    known = false;
+  if (known && kind == 'f') known = *width == '4' || *width == '8';
+  else if (known && (kind == 'i' || kind == 'u')) known = strchr("1248", *width) != NULL;
+  else known = false;
   if (!known) {
     fail(p, lua_pushfstring(p->L,
                             "numbers of type '%s' are not supported (f4, f8, i1 to i8, "
@@ -125,12 +122,9 @@ static void parse (Parser *p, NpyHeader *h) {
     if (k == 3) fail(p, lua_pushfstring(p->L, "unknown key '%s'", key));
     seen[k] = true;
     expect(p, ':');
-    if (k == 0)
-      parse_descr(p, h);
-    else if (k == 1)
-      parse_order(p, h);
-    else
-      parse_shape(p, h);
+    if (k == 0) parse_descr(p, h);
+    else if (k == 1) parse_order(p, h);
+    else parse_shape(p, h);
     if (!take(p, ',')) {
       expect(p, '}');
       break;

@@ -122,17 +122,17 @@ int pattern_new (Pattern **p, PatternSet *set, size_t rows, size_t cols, size_t 
   const int64_t *starts = (const void *)((const char *)block_data(block) + offset);
   size_t n = cols + 1 + nnz;
   Pattern made = {
-      .refs = 1,
-      .rows = rows,
-      .cols = cols,
-      .nnz = nnz,
-      .starts = starts,
-      .indices = starts + cols + 1,
-      .block = block,
-      .offset = offset,
-      .set = set,
-      .symmetric = -1,
-      .hash = hash_words(starts, n, rows ^ (uint64_t)cols << 32),
+    .refs = 1,
+    .rows = rows,
+    .cols = cols,
+    .nnz = nnz,
+    .starts = starts,
+    .indices = starts + cols + 1,
+    .block = block,
+    .offset = offset,
+    .set = set,
+    .symmetric = -1,
+    .hash = hash_words(starts, n, rows ^ (uint64_t)cols << 32),
   };
   Pattern *found = find(set, &made);
   if (found != NULL) {
@@ -177,10 +177,8 @@ void pattern_release (Pattern *p) {
   if (p == NULL || --p->refs > 0) return;
   PatternSet *set = p->set;
   /* Out of the list first: what is released below must not find it any more. */
-  if (p->prev != NULL)
-    p->prev->next = p->next;
-  else
-    set->first = p->next;
+  if (p->prev != NULL) p->prev->next = p->next;
+  else set->first = p->next;
   if (p->next != NULL) p->next->prev = p->prev;
   cholmodsymbolic_free(p->cholmod, set->context);
   umfpacksymbolic_free(p->umfpack);

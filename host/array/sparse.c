@@ -101,10 +101,8 @@ SparseMatrix *sparse_push_triplets (lua_State *L, size_t m, size_t n_cols, size_
   double *x = sparse_alloc_values(L, A);
   for (size_t k = 0, at = 0; k < n; k++) {
     size_t a = order[k], b = k > 0 ? order[k - 1] : 0;
-    if (k > 0 && rows[a] == rows[b] && cols[a] == cols[b])
-      x[at - 1] += values[a];
-    else
-      x[at++] = values[a];
+    if (k > 0 && rows[a] == rows[b] && cols[a] == cols[b]) x[at - 1] += values[a];
+    else x[at++] = values[a];
   }
   lua_pop(L, 3);
   return A;
@@ -176,10 +174,8 @@ static int64_t find_entry (const Pattern *p, size_t i, size_t j) {
   int64_t low = p->starts[j], high = p->starts[j + 1];
   while (low < high) {
     int64_t middle = low + (high - low) / 2;
-    if (p->indices[middle] < (int64_t)i)
-      low = middle + 1;
-    else
-      high = middle;
+    if (p->indices[middle] < (int64_t)i) low = middle + 1;
+    else high = middle;
   }
   return low < p->starts[j + 1] && p->indices[low] == (int64_t)i ? low : -1;
 }
@@ -236,12 +232,9 @@ static int l_index (lua_State *L) {
   const SparseMatrix *A = sparse_check(L, 1);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   size_t n;
-  if (strcmp(key, "rows") == 0 || strcmp(key, "range") == 0)
-    n = A->pattern->rows;
-  else if (strcmp(key, "cols") == 0 || strcmp(key, "source") == 0)
-    n = A->pattern->cols;
-  else if (strcmp(key, "nnz") == 0)
-    n = A->pattern->nnz;
+  if (strcmp(key, "rows") == 0 || strcmp(key, "range") == 0) n = A->pattern->rows;
+  else if (strcmp(key, "cols") == 0 || strcmp(key, "source") == 0) n = A->pattern->cols;
+  else if (strcmp(key, "nnz") == 0) n = A->pattern->nnz;
   else {
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(1));
@@ -278,26 +271,26 @@ static int l_gc (lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"from_triplets", l_from_triplets},
-    {"lincomb", sparse_l_lincomb},
-    {NULL, NULL},
+  {"from_triplets", l_from_triplets},
+  {"lincomb", sparse_l_lincomb},
+  {NULL, NULL},
 };
 
 static const luaL_Reg methods[] = {
-    {"T", l_transpose},
-    {"triplets", l_triplets},
-    {"get", l_get},
-    {"diagonal", l_diagonal},
-    {"to_matrix", l_to_matrix},
-    {"freeze", l_freeze},
-    {NULL, NULL},
+  {"T", l_transpose},
+  {"triplets", l_triplets},
+  {"get", l_get},
+  {"diagonal", l_diagonal},
+  {"to_matrix", l_to_matrix},
+  {"freeze", l_freeze},
+  {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__newindex", l_newindex},
-    {"__tostring", l_tostring},
-    {"__gc", l_gc},
-    {NULL, NULL},
+  {"__newindex", l_newindex},
+  {"__tostring", l_tostring},
+  {"__gc", l_gc},
+  {NULL, NULL},
 };
 
 void sparse_open (lua_State *L) {

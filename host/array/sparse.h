@@ -12,7 +12,7 @@
 /* A userdata: it lives as long as Lua can see it, so keep it on the stack while in use. */
 typedef struct SparseMatrix {
   Pattern
-      *pattern;  /* one reference; NULL while it is being made, and after the collector's end */
+    *pattern;    /* one reference; NULL while it is being made, and after the collector's end */
   Block *values; /* one reference */
   size_t offset; /* of the values in their block, in bytes */
   const double *x; /* pattern->nnz values, in the pattern's order */

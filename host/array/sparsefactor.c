@@ -106,8 +106,8 @@ static int l_apply_inverse_adjoint (lua_State *L) {
 }
 
 const luaL_Reg sparse_solves[] = {
-    {"factorize", l_factorize},
-    {"apply_inverse", l_apply_inverse},
-    {"apply_inverse_adjoint", l_apply_inverse_adjoint},
-    {NULL, NULL},
+  {"factorize", l_factorize},
+  {"apply_inverse", l_apply_inverse},
+  {"apply_inverse_adjoint", l_apply_inverse_adjoint},
+  {NULL, NULL},
 };

@@ -10,8 +10,9 @@ void sparse_export (const SparseMatrix *A, ArrayImage *image) {
   image->slices[0] = (BlockSlice){.block = block_retain(p->block),
                                   .offset = p->offset,
                                   .len = pattern_len(p->cols, p->nnz)};
-  image->slices[1] = (BlockSlice){
-      .block = block_retain(A->values), .offset = A->offset, .len = p->nnz * sizeof(double)};
+  image->slices[1] = (BlockSlice){.block = block_retain(A->values),
+                                  .offset = A->offset,
+                                  .len = p->nnz * sizeof(double)};
 }
 
 static const char *check_slice (const BlockSlice *slice, size_t len) {

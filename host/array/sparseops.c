@@ -16,10 +16,8 @@ static void apply (lua_State *L, SparseMatrix *A, bool transposed, size_t n, con
                    size_t ldu, double *Y) {
   if (!transposed && A->used) transposed = sparse_is_symmetric(L, A);
   A->used = true;
-  if (transposed)
-    sparsekernel_apply_adjoint(A->pattern, A->x, n, U, ldu, Y);
-  else
-    sparsekernel_apply(A->pattern, A->x, n, U, ldu, Y);
+  if (transposed) sparsekernel_apply_adjoint(A->pattern, A->x, n, U, ldu, Y);
+  else sparsekernel_apply(A->pattern, A->x, n, U, ldu, Y);
 }
 
 static int push_applied (lua_State *L, bool transposed) {
@@ -151,9 +149,9 @@ int sparse_l_lincomb (lua_State *L) {
     matrices[i] = sparse_test(L, -1);
     const char *what = lua_pushfstring(L, "matrices[%I]", (LUAI_UACINT)i + 1);
     if (matrices[i] == NULL) {
-      luaL_argerror(
-          L, 2,
-          lua_pushfstring(L, "%s: SparseMatrix expected, got %s", what, luaL_typename(L, -2)));
+      luaL_argerror(L, 2,
+                    lua_pushfstring(L, "%s: SparseMatrix expected, got %s", what,
+                                    luaL_typename(L, -2)));
     }
     check_shape(L, 2, what, matrices[0]->pattern, matrices[i]->pattern);
     lua_pop(L, 1);
@@ -278,12 +276,12 @@ static int l_norm (lua_State *L) {
 }
 
 const luaL_Reg sparse_operations[] = {
-    {"apply", l_apply},   {"apply_adjoint", l_apply_adjoint},
-    {"apply2", l_apply2}, {"pairwise_apply2", l_pairwise_apply2},
-    {"norm", l_norm},     {NULL, NULL},
+  {"apply", l_apply},   {"apply_adjoint", l_apply_adjoint},
+  {"apply2", l_apply2}, {"pairwise_apply2", l_pairwise_apply2},
+  {"norm", l_norm},     {NULL, NULL},
 };
 
 const luaL_Reg sparse_metamethods[] = {
-    {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul},
-    {"__div", l_div}, {"__unm", l_unm}, {NULL, NULL},
+  {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul},
+  {"__div", l_div}, {"__unm", l_unm}, {NULL, NULL},
 };

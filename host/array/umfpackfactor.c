@@ -24,14 +24,10 @@ struct UmfpackFactor {
 
 static int code_of (SuiteSparse_long status) {
   switch (status) {
-  case UMFPACK_OK:
-    return 0;
-  case UMFPACK_WARNING_singular_matrix:
-    return FACTOR_SINGULAR;
-  case UMFPACK_ERROR_out_of_memory:
-    return UV_ENOMEM;
-  default:
-    return UV_E2BIG;
+    case UMFPACK_OK: return 0;
+    case UMFPACK_WARNING_singular_matrix: return FACTOR_SINGULAR;
+    case UMFPACK_ERROR_out_of_memory: return UV_ENOMEM;
+    default: return UV_E2BIG;
   }
 }
 
@@ -47,7 +43,7 @@ static int analyze (Pattern *p) {
   if (s == NULL) return UV_ENOMEM;
   SuiteSparse_long n = (SuiteSparse_long)p->rows;
   int rc = code_of(
-      umfpack_dl_symbolic(n, n, p->starts, p->indices, NULL, &s->analysis, NULL, NULL));
+    umfpack_dl_symbolic(n, n, p->starts, p->indices, NULL, &s->analysis, NULL, NULL));
   if (rc != 0) {
     umfpacksymbolic_free(s);
     return rc;
@@ -135,9 +131,10 @@ int umfpackfactor_solve (UmfpackFactor *f, bool transposed, double *X, size_t n,
   double *work = f->memory;
   int64_t *indices = (void *)(work + 5 * p->rows);
   for (size_t k = 0; k < n; k++) {
-    SuiteSparse_long status = umfpack_dl_wsolve(
-        transposed ? UMFPACK_At : UMFPACK_A, p->starts, p->indices, f->values, X + k * p->rows,
-        B + k * ldb, f->numeric, NULL, NULL, indices, work);
+    SuiteSparse_long status = umfpack_dl_wsolve(transposed ? UMFPACK_At : UMFPACK_A, p->starts,
+                                                p->indices, f->values, X + k * p->rows,
+                                                B + k * ldb, f->numeric, NULL, NULL, indices,
+                                                work);
     int rc = code_of(status);
     if (rc != 0) return rc;
   }

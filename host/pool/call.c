@@ -186,7 +186,7 @@ static int l_gc (lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"wait", l_wait}, {"unpack", l_unpack}, {"errors", l_errors},
+  {"wait", l_wait},     {"unpack", l_unpack},   {"errors", l_errors},
   {"cancel", l_cancel}, {"is_done", l_is_done}, {NULL, NULL},
 };
 

@@ -13,17 +13,17 @@ typedef struct Range {
 
 /* What a map has beyond its requests. */
 typedef struct Map {
-  Parcel *begin;        /* REQUEST_MAP: the function and kw */
-  bool *begun;          /* by worker: it has been told */
-  unsigned *in_flight;  /* by worker: chunks asked and not answered */
-  int64_t total, next;  /* items; the next one to hand out, from 1 */
-  int64_t chunk;        /* size on request, or 0 */
-  bool is_static;       /* one balanced share for each worker */
-  bool collect;         /* an item's error stands in its place */
-  Range *returned;      /* before next, these are handed out */
-  double item_seconds;  /* measured; 0: not yet */
+  Parcel *begin;       /* REQUEST_MAP: the function and kw */
+  bool *begun;         /* by worker: it has been told */
+  unsigned *in_flight; /* by worker: chunks asked and not answered */
+  int64_t total, next; /* items; the next one to hand out, from 1 */
+  int64_t chunk;       /* size on request, or 0 */
+  bool is_static;      /* one balanced share for each worker */
+  bool collect;        /* an item's error stands in its place */
+  Range *returned;     /* before next, these are handed out */
+  double item_seconds; /* measured; 0: not yet */
   int n_sequences;
-  uint64_t *held;       /* remote objects of f and kw, kept while the map runs */
+  uint64_t *held; /* remote objects of f and kw, kept while the map runs */
   size_t n_held;
 } Map;
 
@@ -31,13 +31,13 @@ typedef struct Map {
    2 errors, a list of tables; 3 the sequences of a map; 4 the pool. Anchored in the registry
    while requests are under way. */
 struct Call {
-  Pool *pool;           /* one reference */
+  Pool *pool; /* one reference */
   uint64_t number;
-  size_t outstanding;   /* requests not answered */
+  size_t outstanding; /* requests not answered */
   bool is_done, is_cancelled;
-  bool is_stopped;      /* its requests are not asked again */
-  int64_t width;        /* of a list of results: workers or items; 0: one worker's values */
-  Map *map;             /* NULL unless it is one */
+  bool is_stopped; /* its requests are not asked again */
+  int64_t width;   /* of a list of results: workers or items; 0: one worker's values */
+  Map *map;        /* NULL unless it is one */
 };
 
 enum { CALL_RESULTS = 1, CALL_ERRORS, CALL_SEQUENCES, CALL_POOL };

@@ -214,7 +214,9 @@ static void conclude (lua_State *L, Answer *a, lua_CFunction take) {
 }
 
 static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
-  Answer a = {.pool = p, .worker = worker, .message = m,
+  Answer a = {.pool = p,
+              .worker = worker,
+              .message = m,
               .request = take_request(&p->workers[worker], m->request)};
   if (a.request == NULL) return; /* of nothing that was asked */
   if (!a.request->is_replay) p->workers[worker].deaths = 0;

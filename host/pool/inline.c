@@ -37,7 +37,9 @@ static bool inline_is_cancelled (void *user, uint64_t call) {
 }
 
 int pool_open_inline (Pool *p) {
-  SessionIo io = {.user = p, .send = inline_send, .answer = inline_answer,
+  SessionIo io = {.user = p,
+                  .send = inline_send,
+                  .answer = inline_answer,
                   .is_cancelled = inline_is_cancelled};
   p->session = session_new(p->host, &io);
   if (p->session == NULL) return UV_ENOMEM;

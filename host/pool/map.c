@@ -25,7 +25,8 @@ static int64_t chunk_size (const Map *m, int n_workers) {
   int64_t left = m->total - m->next + 1;
   if (m->chunk > 0) return min64(m->chunk, left);
   int64_t fair = max64(1, left / (2 * n_workers));
-  if (m->item_seconds <= 0) return min64(min64(fair, CHUNK_FIRST), max64(1, m->total / (16 * n_workers)));
+  if (m->item_seconds <= 0)
+    return min64(min64(fair, CHUNK_FIRST), max64(1, m->total / (16 * n_workers)));
   double in_time = CHUNK_SECONDS / m->item_seconds;
   int64_t bound = in_time < CHUNK_MAX ? (int64_t)in_time : CHUNK_MAX;
   /* Below a hundredth of that a chunk is not worth its message. */
@@ -45,7 +46,8 @@ static void send_begin (lua_State *L, Call *c, int worker) {
 }
 
 /* Encodes items first .. first + count - 1 of sequence k. Stack: the sequences at index s. */
-static void encode_sequence (lua_State *L, Encoder *e, int s, int k, int64_t first, int64_t count) {
+static void encode_sequence (lua_State *L, Encoder *e, int s, int k, int64_t first,
+                             int64_t count) {
   char label[40];
   snprintf(label, sizeof label, "sequence %d", k);
   lua_rawgeti(L, s, 3 * k - 2);
@@ -90,7 +92,8 @@ static void send_chunk (lua_State *L, Call *c, int worker, int64_t first, int64_
   }
   for (int k = 1; k <= m->n_sequences; k++) encode_sequence(L, e, s, k, first, count);
   send_begin(L, c, worker);
-  Message message = {.type = REQUEST_CHUNK, .flags = m->collect ? CHUNK_COLLECT : 0,
+  Message message = {.type = REQUEST_CHUNK,
+                     .flags = m->collect ? CHUNK_COLLECT : 0,
                      .parcel = wire_finish(L, e)};
   Request *r = pool_request(L, c->pool, worker, &message, c);
   r->first = first;

@@ -313,17 +313,34 @@ static int l_available_cores (lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"apply", l_apply}, {"apply_only", l_apply_only}, {"keep", l_keep}, {"push", l_push},
-  {"scatter", l_scatter}, {"get", l_get}, {"map", call_map}, {"set_setup", l_set_setup},
-  {"wait_ready", l_wait_ready}, {"status", l_status}, {"kill", l_kill},
-  {"transport", l_transport}, {"workers", l_len}, {"is_closed", l_is_closed},
-  {"close", l_close}, {"set_retries", l_set_retries},
-  {"stop", pool_stop}, {"least_busy", l_least_busy}, {NULL, NULL},
+  {"apply", l_apply},
+  {"apply_only", l_apply_only},
+  {"keep", l_keep},
+  {"push", l_push},
+  {"scatter", l_scatter},
+  {"get", l_get},
+  {"map", call_map},
+  {"set_setup", l_set_setup},
+  {"wait_ready", l_wait_ready},
+  {"status", l_status},
+  {"kill", l_kill},
+  {"transport", l_transport},
+  {"workers", l_len},
+  {"is_closed", l_is_closed},
+  {"close", l_close},
+  {"set_retries", l_set_retries},
+  {"stop", pool_stop},
+  {"least_busy", l_least_busy},
+  {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
-  {"open", pool_open}, {"is_worker", l_is_worker}, {"default_workers", l_default_workers},
-  {"available_cores", l_available_cores}, {"wait_any", pool_wait_any}, {NULL, NULL},
+  {"open", pool_open},
+  {"is_worker", l_is_worker},
+  {"default_workers", l_default_workers},
+  {"available_cores", l_available_cores},
+  {"wait_any", pool_wait_any},
+  {NULL, NULL},
 };
 
 /* host.pool: functions, and remote_methods: the table of methods of RemoteObject */

@@ -17,7 +17,7 @@ typedef struct Objects {
   size_t n, size;
   uint32_t *vacant; /* slots that can be used again; always has room for all */
   size_t n_vacant;
-  uint64_t *freed;  /* ids that workers are yet to be told of; always has room for all */
+  uint64_t *freed; /* ids that workers are yet to be told of; always has room for all */
   size_t n_freed;
   size_t n_live;
 } Objects;

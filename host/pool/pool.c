@@ -189,7 +189,11 @@ int pool_open (lua_State *L) {
     free(p);
     return luaL_error(L, "not enough memory");
   }
-  *p = (Pool){.refs = 1, .host = host_get(L), .n = (int)slots, .workers = workers, .seed = seed,
+  *p = (Pool){.refs = 1,
+              .host = host_get(L),
+              .n = (int)slots,
+              .workers = workers,
+              .seed = seed,
               .retries = 1};
   p->calls = p->immutables = p->environment = LUA_NOREF;
   p->context = (WireContext){.user = p, .remote_id = pool_remote_id, .definitions = LUA_NOREF};

@@ -26,39 +26,39 @@ typedef struct Global {
    ask again, until it is answered. */
 typedef struct Request {
   struct Request *next;
-  Message message;   /* owns a reference to its parcel */
-  Call *call;        /* who waits for it; NULL: nobody */
-  int64_t first;     /* of a chunk: its first item and how many */
+  Message message; /* owns a reference to its parcel */
+  Call *call;      /* who waits for it; NULL: nobody */
+  int64_t first;   /* of a chunk: its first item and how many */
   int64_t count;
   unsigned attempts; /* workers that died of it */
   Global *globals;   /* what it was told; told again when it is replayed */
   uint64_t *touched; /* ids of the remote objects that it may have changed or made */
   size_t n_touched;
-  bool is_replay;    /* of a journal: nobody waits for it, it holds no objects */
+  bool is_replay; /* of a journal: nobody waits for it, it holds no objects */
 } Request;
 
 typedef struct WorkerSlot {
-  WireContext context;  /* of what comes from this worker */
-  Known known;          /* definitions that it has */
+  WireContext context;    /* of what comes from this worker */
+  Known known;            /* definitions that it has */
   Request *first, **last; /* asked and not yet answered, oldest first */
   size_t n_requests;
   Request *journal, **journal_last; /* what a new process must do to be this worker */
   size_t n_journal;
   Parcel *configuration; /* what a new process is told first */
-  unsigned deaths;      /* since it last answered */
+  unsigned deaths;       /* since it last answered */
   bool is_ready;
-  bool is_lost;         /* could not be started again */
+  bool is_lost; /* could not be started again */
   unsigned restarts;
   uint64_t bytes_sent, bytes_received;
 } WorkerSlot;
 
 struct Pool {
-  size_t refs;          /* the pool's userdata, calls and handles */
+  size_t refs; /* the pool's userdata, calls and handles */
   Host *host;
   Transport *transport; /* NULL once closed */
   int n;
   WorkerSlot *workers;
-  WireContext context;  /* of what goes to the workers */
+  WireContext context; /* of what goes to the workers */
   Objects objects;
   uint64_t next_request, next_call;
   int64_t seed;
@@ -69,11 +69,11 @@ struct Pool {
   int immutables;       /* registry reference: weak table, pushed immutable -> id */
   uint64_t *touched;    /* remote objects met by the encoding under way */
   size_t n_touched, size_touched;
-  lua_State *L;         /* of the wait under way, for an inline worker's questions */
-  Parcel *setup;        /* REQUEST_APPLY of the setup function, or NULL */
-  struct Session *session; /* of an inline pool; else NULL */
+  lua_State *L;              /* of the wait under way, for an inline worker's questions */
+  Parcel *setup;             /* REQUEST_APPLY of the setup function, or NULL */
+  struct Session *session;   /* of an inline pool; else NULL */
   EventQueue inline_answers; /* to questions of the inline worker */
-  bool is_asking;       /* the inline worker waits for those */
+  bool is_asking;            /* the inline worker waits for those */
 };
 
 /* pool.c */

@@ -20,9 +20,11 @@ static void fail (lua_State *L, Pool *p, const TransportEvent *e, Request *r) {
   char end[64], text[160];
   describe_end(e, end, sizeof end);
   snprintf(text, sizeof text, "worker %d died (%s)", e->worker + 1, end);
-  pool_fail_request(L, p, e->worker, r, &(Failure){
-    .kind = "died", .message = text, .signal = e->signal,
-    .item = r->message.type == REQUEST_CHUNK ? r->first : 0});
+  pool_fail_request(L, p, e->worker, r,
+                    &(Failure){.kind = "died",
+                               .message = text,
+                               .signal = e->signal,
+                               .item = r->message.type == REQUEST_CHUNK ? r->first : 0});
 }
 
 /* Takes the queue of a worker that has ended apart: chunks go back to their maps, replays are

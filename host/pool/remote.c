@@ -4,7 +4,7 @@
 #include "pool/pool.h"
 
 typedef struct Remote {
-  Pool *pool;   /* one reference; NULL once removed */
+  Pool *pool; /* one reference; NULL once removed */
   uint64_t id;
 } Remote;
 
@@ -126,8 +126,10 @@ static int l_tostring (lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {{"remove", l_remove}, {NULL, NULL}};
-static const luaL_Reg metamethods[] = {
-  {"__gc", l_gc}, {"__close", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__gc", l_gc},
+                                       {"__close", l_gc},
+                                       {"__tostring", l_tostring},
+                                       {NULL, NULL}};
 
 /* Leaves the table of methods, to which the Lua side adds, on the stack. */
 void remote_open (lua_State *L) {

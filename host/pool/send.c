@@ -104,6 +104,7 @@ Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call
   w->last = &r->next;
   w->n_requests++;
   for (size_t i = 0; i < r->n_touched; i++) objects_retain(&p->objects, r->touched[i]);
-  deliver(p, worker, &r->message); /* where it fails the worker is ending: recovery asks again */
+  deliver(p, worker,
+          &r->message); /* where it fails the worker is ending: recovery asks again */
   return r;
 }

@@ -10,7 +10,7 @@ static int l_now (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = { {"now", l_now}, {NULL, NULL} };
+static const luaL_Reg functions[] = {{"now", l_now}, {NULL, NULL}};
 
 int luaopen_host_clock (lua_State *L) {
   luaL_newlib(L, functions);

@@ -36,8 +36,9 @@ static bool parse_workers (Command *c, const char *text) {
   errno = 0;
   long n = strtol(text, &end, 10);
   if (errno != 0 || end == text || *end != '\0' || n < 0 || n > COMMAND_WORKERS_MAX) {
-    snprintf(c->problem, sizeof c->problem, "--workers: a number from 0 to %d expected, got '%.40s'",
-             COMMAND_WORKERS_MAX, text);
+    snprintf(c->problem, sizeof c->problem,
+             "--workers: a number from 0 to %d expected, got '%.40s'", COMMAND_WORKERS_MAX,
+             text);
     return false;
   }
   c->workers = (int)n;

@@ -20,7 +20,7 @@ typedef struct Command {
   bool show_version;       /* --version */
   bool show_help;          /* --help */
   bool is_worker;          /* --worker */
-  long driver; /* --worker: process id of the driver that has started it */
+  long driver;             /* --worker: process id of the driver that has started it */
   char problem[160];       /* what is wrong with it */
 } Command;
 

@@ -19,14 +19,14 @@ enum { HISTORY_MAX = 2000 };
 
 /* What is used of libedit. It is not linked: scripts and workers need not wait for it. */
 typedef struct Edit {
-  EditLine *(*init) (const char *, FILE *, FILE *, FILE *);
-  void (*end) (EditLine *);
-  void (*resize) (EditLine *);
-  const char *(*gets) (EditLine *, int *);
-  int (*set) (EditLine *, int, ...);
-  History *(*history_init) (void);
-  void (*history_end) (History *);
-  int (*history) (History *, HistEvent *, int, ...);
+  EditLine *(*init)(const char *, FILE *, FILE *, FILE *);
+  void (*end)(EditLine *);
+  void (*resize)(EditLine *);
+  const char *(*gets)(EditLine *, int *);
+  int (*set)(EditLine *, int, ...);
+  History *(*history_init)(void);
+  void (*history_end)(History *);
+  int (*history)(History *, HistEvent *, int, ...);
 } Edit;
 
 struct Editor {

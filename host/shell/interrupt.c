@@ -31,7 +31,7 @@ static void on_sigint (int number) {
     return;
   }
   host->interrupts = host->interrupts + 1;
-  void (*on_interrupt) (void *) = host->on_interrupt;
+  void (*on_interrupt)(void *) = host->on_interrupt;
   if (on_interrupt != NULL) {
     on_interrupt(host->interrupt_user);
   } else if (target.L != NULL && host->interrupts == 1) {

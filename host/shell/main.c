@@ -68,15 +68,9 @@ static int run_options (lua_State *L, const Command *c) {
   int status = LUA_OK;
   for (int i = 1; i < c->options && status == LUA_OK; i++) {
     switch (c->argv[i][1]) {
-    case 'e':
-      status = chunk_string(L, command_argument(c, &i), "=(command line)");
-      break;
-    case 'l':
-      status = run_require(L, command_argument(c, &i));
-      break;
-    case 'W':
-      lua_warning(L, "@on", 0);
-      break;
+      case 'e': status = chunk_string(L, command_argument(c, &i), "=(command line)"); break;
+      case 'l': status = run_require(L, command_argument(c, &i)); break;
+      case 'W': lua_warning(L, "@on", 0); break;
     }
   }
   return status;

@@ -12,6 +12,7 @@
 #include "wire/wire.h"
 
 /* C modules of neap, found by require. */
+/* clang-format off */
 static const luaL_Reg preloaded[] = {
   {"host.array", luaopen_host_array},
   {"host.clock", luaopen_host_clock},
@@ -20,6 +21,7 @@ static const luaL_Reg preloaded[] = {
   {"host.immutable", luaopen_host_immutable},
   {NULL, NULL},
 };
+/* clang-format on */
 
 /* neap's own Lua files are found whatever LUA_PATH says. */
 static int l_search (lua_State *L) {

@@ -26,10 +26,10 @@ void version_print_long (void) {
   printf("libuv        %s\n", uv_version_string());
   printf("BLAS         %.*s, kernels for %s, %d thread%s\n", (int)len, config,
          openblas_get_corename(), threads, threads == 1 ? "" : "s");
-  printf("SuiteSparse  %d.%d.%d (CHOLMOD %d.%d.%d, UMFPACK %d.%d.%d)\n", SUITESPARSE_MAIN_VERSION,
-         SUITESPARSE_SUB_VERSION, SUITESPARSE_SUBSUB_VERSION, CHOLMOD_MAIN_VERSION,
-         CHOLMOD_SUB_VERSION, CHOLMOD_SUBSUB_VERSION, UMFPACK_MAIN_VERSION, UMFPACK_SUB_VERSION,
-         UMFPACK_SUBSUB_VERSION);
+  printf("SuiteSparse  %d.%d.%d (CHOLMOD %d.%d.%d, UMFPACK %d.%d.%d)\n",
+         SUITESPARSE_MAIN_VERSION, SUITESPARSE_SUB_VERSION, SUITESPARSE_SUBSUB_VERSION,
+         CHOLMOD_MAIN_VERSION, CHOLMOD_SUB_VERSION, CHOLMOD_SUBSUB_VERSION,
+         UMFPACK_MAIN_VERSION, UMFPACK_SUB_VERSION, UMFPACK_SUBSUB_VERSION);
   printf("MPI          none\n");
   fflush(stdout);
 }

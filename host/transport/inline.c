@@ -60,8 +60,14 @@ static void inline_close (Transport *t) {
 }
 
 static const TransportOps inline_ops = {
-  .name = "inline", .start = inline_start, .send = inline_send, .next = inline_next,
-  .poll = inline_poll, .kill = inline_kill, .pid = inline_pid, .pending = inline_pending,
+  .name = "inline",
+  .start = inline_start,
+  .send = inline_send,
+  .next = inline_next,
+  .poll = inline_poll,
+  .kill = inline_kill,
+  .pid = inline_pid,
+  .pending = inline_pending,
   .close = inline_close,
 };
 

@@ -29,7 +29,8 @@ static void feed (Peer *peer, size_t n) {
   while (frame_reader_next(peer->reader, &e.message)) push_event(peer, &e);
   if (rc < 0) {
     fprintf(stderr, "neap: worker %d sent what is no message (%s) and is ended\n",
-            peer->worker + 1, rc == UV_ENOMEM ? "or too large" : frame_reader_error(peer->reader));
+            peer->worker + 1,
+            rc == UV_ENOMEM ? "or too large" : frame_reader_error(peer->reader));
     uv_read_stop((uv_stream_t *)&peer->pipe);
     uv_process_kill(&peer->process, SIGKILL);
   }
@@ -106,8 +107,10 @@ void local_on_exit (uv_process_t *process, int64_t exit_status, int signum) {
   peer->exited = true;
   if (self != NULL) {
     drain(peer);
-    TransportEvent e = {.kind = TRANSPORT_EXIT, .worker = peer->worker,
-                        .exit_status = exit_status, .signal = signum};
+    TransportEvent e = {.kind = TRANSPORT_EXIT,
+                        .worker = peer->worker,
+                        .exit_status = exit_status,
+                        .signal = signum};
     push_event(peer, &e);
     self->peers[peer->worker] = NULL;
   }
@@ -276,8 +279,14 @@ static void local_close (Transport *t) {
 }
 
 static const TransportOps local_ops = {
-  .name = "local", .start = local_start, .send = local_send, .next = local_next,
-  .poll = local_poll, .kill = local_kill, .pid = local_pid, .pending = local_pending,
+  .name = "local",
+  .start = local_start,
+  .send = local_send,
+  .next = local_next,
+  .poll = local_poll,
+  .kill = local_kill,
+  .pid = local_pid,
+  .pending = local_pending,
   .close = local_close,
 };
 

@@ -20,8 +20,8 @@ typedef struct Peer {
   Local *local; /* NULL once the transport no longer wants to hear of it */
   int worker;   /* from 0 */
   uv_process_t process;
-  uv_pipe_t pipe;    /* messages, both ways */
-  uv_pipe_t out[2];  /* its standard output and standard error */
+  uv_pipe_t pipe;   /* messages, both ways */
+  uv_pipe_t out[2]; /* its standard output and standard error */
   int open_handles;
   bool exited;
   FrameReader *reader;

@@ -10,7 +10,10 @@ extern char **environ;
 
 /* BLAS reads these once, when it is loaded: they must stand before exec. */
 static const char *const thread_variables[] = {
-  "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
+  "OPENBLAS_NUM_THREADS",
+  "OMP_NUM_THREADS",
+  "MKL_NUM_THREADS",
+  "BLIS_NUM_THREADS",
 };
 enum { N_THREAD_VARIABLES = sizeof thread_variables / sizeof *thread_variables };
 
@@ -102,8 +105,12 @@ int local_spawn (Local *self, int worker, Peer **result) {
   char flag[] = "--worker";
   char *args[] = {(char *)(uintptr_t)self->host->executable, flag, self->driver_pid, NULL};
   uv_process_options_t options = {
-    .file = self->host->executable, .args = args, .env = environment, .stdio_count = 4,
-    .stdio = stdio, .exit_cb = local_on_exit,
+    .file = self->host->executable,
+    .args = args,
+    .env = environment,
+    .stdio_count = 4,
+    .stdio = stdio,
+    .exit_cb = local_on_exit,
   };
   int rc = uv_spawn(self->host->loop, &peer->process, &options);
   free_environment(environment);

@@ -23,20 +23,20 @@ typedef struct Transport Transport;
 typedef struct TransportOps {
   const char *name; /* as pool.transport shows it */
   /* Starts worker number worker, which is not running. 0 or a negative UV_E*. */
-  int (*start) (Transport *t, int worker);
+  int (*start)(Transport *t, int worker);
   /* Queues a message (with a reference of its own to the parcel) and returns at once: 0, or a
      negative UV_E*. Messages to one worker arrive in order, or the worker dies. */
-  int (*send) (Transport *t, int worker, const Message *m);
+  int (*send)(Transport *t, int worker, const Message *m);
   /* The oldest event that has come; false when there is none. All messages that a worker sent
      come before its exit. */
-  bool (*next) (Transport *t, TransportEvent *e);
+  bool (*next)(Transport *t, TransportEvent *e);
   /* Waits until next has something, at most timeout_ms (negative: no limit). */
-  void (*poll) (Transport *t, int timeout_ms, bool spin);
-  int (*kill) (Transport *t, int worker, int signum); /* 0 or a negative UV_E* */
-  int64_t (*pid) (const Transport *t, int worker);
-  uint64_t (*pending) (const Transport *t, int worker); /* bytes queued, not yet taken */
+  void (*poll)(Transport *t, int timeout_ms, bool spin);
+  int (*kill)(Transport *t, int worker, int signum); /* 0 or a negative UV_E* */
+  int64_t (*pid)(const Transport *t, int worker);
+  uint64_t (*pending)(const Transport *t, int worker); /* bytes queued, not yet taken */
   /* Ends all workers within bounded time and frees t. */
-  void (*close) (Transport *t);
+  void (*close)(Transport *t);
 } TransportOps;
 
 struct Transport {
@@ -59,7 +59,7 @@ Transport *transport_local (Host *host, int n, int blas_threads, int *rc);
 
 /* No process: poll hands the oldest message to serve, in this process. What serve wants to
    answer it gives to transport_inline_reply. */
-typedef void (*InlineServe) (void *user, const Message *m);
+typedef void (*InlineServe)(void *user, const Message *m);
 Transport *transport_inline (InlineServe serve, void *user, int *rc);
 int transport_inline_reply (Transport *t, Message *m); /* takes the parcel; 0 or UV_ENOMEM */
 

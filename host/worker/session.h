@@ -9,12 +9,12 @@
 typedef struct SessionIo {
   void *user;
   /* Takes an answer (the parcel is the callee's afterwards); 0 or a negative UV_E*. */
-  int (*send) (void *user, Message *m);
+  int (*send)(void *user, Message *m);
   /* Waits for the next definition or answer to a question (REQUEST_DEFINE, REQUEST_GLOBAL),
      whatever else has come before it; to be finied. 0 or a negative UV_E*. */
-  int (*answer) (void *user, Message *m);
+  int (*answer)(void *user, Message *m);
   /* Has the driver taken back the chunks of this call? Looks at what has come, waits not. */
-  bool (*is_cancelled) (void *user, uint64_t call);
+  bool (*is_cancelled)(void *user, uint64_t call);
 } SessionIo;
 
 typedef struct Session Session;

@@ -7,21 +7,21 @@
 #include "worker/session.h"
 
 struct Session {
-  Host host;            /* a copy: whatever runs here is on a worker */
-  lua_State *L;         /* owned */
+  Host host;    /* a copy: whatever runs here is on a worker */
+  lua_State *L; /* owned */
   SessionIo io;
-  WireContext context;  /* of all parcels that come in or go out */
-  Known known;          /* definitions that the driver has from here */
-  int objects;          /* registry reference: remote objects by id */
-  int maps;             /* registry reference: what the chunks of a map have in common, by call */
-  uint64_t seed;        /* of the pool */
-  int worker;           /* from 1 */
+  WireContext context; /* of all parcels that come in or go out */
+  Known known;         /* definitions that the driver has from here */
+  int objects;         /* registry reference: remote objects by id */
+  int maps;      /* registry reference: what the chunks of a map have in common, by call */
+  uint64_t seed; /* of the pool */
+  int worker;    /* from 1 */
   /* What runs now. */
   volatile bool running; /* a function from the driver runs */
-  uint64_t call;        /* its call, and */
-  lua_Integer item;     /* its item (or worker), which random numbers depend on */
+  uint64_t call;         /* its call, and */
+  lua_Integer item;      /* its item (or worker), which random numbers depend on */
   bool is_map;
-  bool seeded;          /* math.random has been seeded for this item */
+  bool seeded; /* math.random has been seeded for this item */
 };
 
 /* Sends an answer made of the values that the encoder holds, definitions first. Raises. */

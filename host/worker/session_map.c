@@ -33,7 +33,7 @@ typedef struct Chunk {
   int sequences; /* stack index of the first sequence's kind */
   int end;       /* behind the last sequence */
   int f, kw;
-  int results;   /* stack index of the first list */
+  int results; /* stack index of the first list */
   int n_results;
 } Chunk;
 
@@ -55,7 +55,7 @@ static int push_item (lua_State *L, const Chunk *c, lua_Integer i) {
           lua_pushinteger(L, lua_tointeger(L, at + 1) + (i - 1) * lua_tointeger(L, at + 2));
         } else {
           lua_pushnumber(L, lua_tonumber(L, at + 1) +
-                            (lua_Number)(c->first + i - 2) * lua_tonumber(L, at + 2));
+                              (lua_Number)(c->first + i - 2) * lua_tonumber(L, at + 2));
         }
         at += 3;
         break;

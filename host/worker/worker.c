@@ -218,7 +218,9 @@ int worker_main (Host *host, long driver) {
   setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
   Worker w = {.reader = frame_reader_new(UINT64_MAX / 2)};
   w.last = &w.first;
-  SessionIo io = {.user = &w, .send = worker_send, .answer = worker_answer,
+  SessionIo io = {.user = &w,
+                  .send = worker_send,
+                  .answer = worker_answer,
                   .is_cancelled = worker_is_cancelled};
   Session *s = w.reader != NULL ? session_new(host, &io) : NULL;
   int rc = s != NULL ? 0 : UV_ENOMEM;

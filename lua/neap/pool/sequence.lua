@@ -82,7 +82,9 @@ end
 ---@param level integer    of the function to blame
 ---@return integer total, table triples  kind, object, step for each
 function M.describe(sequences, level)
-  if sequences.n == 0 then error("sequence 1: list, VectorArray or neap.range expected", level + 1) end
+  if sequences.n == 0 then
+    error("sequence 1: list, VectorArray or neap.range expected", level + 1)
+  end
   local total, triples = nil, {}
   for i = 1, sequences.n do
     local x = sequences[i]
