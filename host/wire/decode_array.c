@@ -81,8 +81,24 @@ static void take_slice (lua_State *L, Decoder *d, Block **held, BlockSlice *slic
   }
 }
 
+/* The first array in a state may come before any script has asked for the module, which gives
+   arrays their metatables. */
+static void load_module (lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, -1, "host.array") == LUA_TNIL) {
+    lua_getfield(L, -2, LUA_GNAME);
+    lua_getfield(L, -1, "require");
+    lua_pushliteral(L, "host.array");
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 2);
+}
+
 void decode_array (lua_State *L, Decoder *d) {
   ArrayImage image = {0};
+  if (!d->has_arrays) load_module(L);
+  d->has_arrays = true;
   image.kind = decoder_byte(L, d);
   image.flags = decoder_byte(L, d);
   for (int i = 0; i < 3; i++) image.shape[i] = decoder_varint(L, d);

@@ -38,6 +38,7 @@ typedef struct Decoder {
   int shared;                 /* stack index of a table: offset -> object met there */
   int definitions;            /* stack index of a table, see define.c */
   int class;                  /* stack index of the class being defined, or 0 */
+  bool has_arrays;            /* the module that makes them is loaded */
   bool may_await;             /* classes that have not been defined yet may be referred to */
   uint64_t upvalue_at;        /* where the upvalue that is under way began; 0: not shared */
 } Decoder;

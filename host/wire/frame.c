@@ -11,7 +11,8 @@
 enum {
   MAGIC = 0x7061656e, /* "neap" */
   STAGE = 64 * 1024,  /* pieces smaller than this pass through the stage, several at a time */
-  TABLE_STEP = 1024,  /* lengths of slices taken on trust before the first has come */
+  BYTES_STEP = 1 << 20, /* what is taken on trust of announced bytes, before any has come, */
+  TABLE_STEP = 1024,    /* and of lengths of slices */
   READY_STEP = 16
 };
 
@@ -31,6 +32,7 @@ struct FrameReader {
   uint32_t at_slice;      /* the slice being filled */
   uint8_t *slice_data;    /* its memory */
   size_t have;            /* of the bytes, or of that slice */
+  size_t room_bytes;      /* allocated for the bytes */
   Message *ready;         /* owned queue of whole messages: first..n_ready */
   size_t first_ready, n_ready, room_ready;
   char error[80];
@@ -112,7 +114,7 @@ static int finish (FrameReader *r) {
 static uint8_t *target (const FrameReader *r, size_t *want) {
   const Parcel *p = r->message.parcel;
   if (r->state == AT_BYTES) {
-    *want = p->len - r->have;
+    *want = r->room_bytes - r->have;
     return p->bytes + r->have;
   }
   if (r->state == AT_SLICE) {
@@ -124,6 +126,17 @@ static uint8_t *target (const FrameReader *r, size_t *want) {
   return NULL;
 }
 
+/* Makes room for the bytes, as many as have been announced, but at most room. */
+static int more_bytes (FrameReader *r, size_t room) {
+  Parcel *p = r->message.parcel;
+  if (room > p->len) room = p->len;
+  uint8_t *bytes = realloc(p->bytes, room);
+  if (bytes == NULL) return no_memory(r);
+  p->bytes = bytes;
+  r->room_bytes = room;
+  return 0;
+}
+
 /* Enters the first state, from AT_BYTES on, that wants bytes. */
 static int enter (FrameReader *r, int state) {
   const Parcel *p = r->message.parcel;
@@ -131,10 +144,7 @@ static int enter (FrameReader *r, int state) {
   r->have = 0;
   if (state == AT_BYTES && p->len == 0) r->state = AT_SLICE;
   if (r->state == AT_SLICE && r->at_slice == p->n_slices) return finish(r);
-  if (r->state == AT_BYTES && p->bytes == NULL) {
-    r->message.parcel->bytes = malloc(p->len);
-    if (p->bytes == NULL) return no_memory(r);
-  }
+  if (r->state == AT_BYTES) return more_bytes(r, BYTES_STEP);
   if (r->state == AT_SLICE) {
     BlockSlice *s = &p->slices[r->at_slice];
     void *data;
@@ -192,7 +202,10 @@ static int take_length (FrameReader *r, const uint8_t *entry) {
 static int advance (FrameReader *r, size_t n) {
   const Parcel *p = r->message.parcel;
   r->have += n;
-  if (r->state == AT_BYTES) return r->have < p->len ? 0 : enter(r, AT_SLICE);
+  if (r->state == AT_BYTES) {
+    if (r->have == p->len) return enter(r, AT_SLICE);
+    return r->have < r->room_bytes ? 0 : more_bytes(r, 2 * r->room_bytes);
+  }
   if (r->have < p->slices[r->at_slice].len) return 0;
   r->at_slice++;
   return enter(r, AT_SLICE);

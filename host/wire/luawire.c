@@ -199,7 +199,8 @@ static int l_decode (lua_State *L) {
   lua_settop(L, 1);
   Message *m = push_message(L);
   lua_pushcfunction(L, l_reader);
-  lua_call(L, 0, 1);
+  lua_pushinteger(L, (lua_Integer)len); /* what it announces must be there */
+  lua_call(L, 1, 1);
   Reader *reader = lua_touserdata(L, -1);
   int rc = feed(reader->r, s, len);
   if (rc < 0) return luaL_error(L, "malformed message: %s", frame_reader_error(reader->r));

@@ -8,8 +8,10 @@
 /* What the encoder and the decoder ask of the pool. Any function may be NULL. */
 typedef struct WireContext {
   void *user;
-  /* Encoder: is the value at index (a userdata that is no array, or an immutable table) to
-     cross as a remote object? 1 and *id; 0: no; -1 and *why, when it must be refused. */
+  /* Encoder: is the value at index (a userdata, unless it is an array that can
+     be written to, or an immutable table) to
+     cross as a remote object? 1 and *id; 0: no; -1 and *why (as in "a RemoteObject that was
+     removed"), when it must be refused. */
   int (*remote_id) (lua_State *L, int index, void *user, uint64_t *id, const char **why);
   /* Decoder: pushes the object that id stands for and returns 1, or pushes nothing and
      returns 0 when there is none. */
@@ -26,7 +28,7 @@ typedef struct Encoder Encoder;
    into the parcel itself rather than listed in parcel->defs. */
 Encoder *wire_encoder (lua_State *L, const WireContext *context, int self_contained);
 
-/* Appends one value; shared references, cycles and shared upvalues are kept among all values
+/* Appends one value; nothing that was appended may change before wire_finish. Shared references, cycles and shared upvalues are kept among all values
    of one encoder. What cannot cross raises "<label>: <path> is ... and cannot be sent to a
    worker"; label names the root, as in "argument 2". */
 void wire_encode (lua_State *L, Encoder *e, int index, const char *label);
@@ -43,8 +45,8 @@ Parcel *wire_finish (lua_State *L, Encoder *e);
    byte <offset>" on bytes that are not an encoding. */
 int wire_decode (lua_State *L, const Parcel *p, const WireContext *context);
 
-/* Sender: the parcel that defines number (a reference for the caller), to be sent before any
-   parcel that lists it. Receiver: takes it up. */
+/* Sender: the parcel of a definition that a parcel lists (a reference for the caller), to be
+   sent before that parcel. Receiver: takes it up. */
 Parcel *wire_definition (lua_State *L, Definition d);
 void wire_define (lua_State *L, const Parcel *p, const WireContext *context);
 

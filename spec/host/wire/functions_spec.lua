@@ -68,7 +68,7 @@ describe("functions on the wire", function()
     assert.equal(u, u.me())
   end)
 
-  it("find the globals of the receiver, whatever the upvalue is called or where it stands", function()
+  it("find the globals of the receiver, whatever the upvalue is called", function()
     local peer <close> = wire.peer()
     assert.equal("table", peer:call(function() return type(_G) end))
     local x = 1
