@@ -50,6 +50,6 @@ static inline bool addressmap_find (const AddressMap *m, const void *key, size_t
 }
 
 void addressmap_clear (AddressMap *m); /* empty, for another use; keeps memory of that size */
-void addressmap_fini (AddressMap *m); /* may be called any number of times */
+void addressmap_fini (AddressMap *m);  /* may be called any number of times */
 
 #endif

@@ -183,29 +183,29 @@ static bool is_whole (const DecoderFrame *f) {
 /* What has parts, or asks others. */
 static void read_object (lua_State *L, Decoder *d, int op) {
   switch (op) {
-  case OP_FUNCTION: decode_function(L, d); break;
-  case OP_GLOBALS: lua_pushglobaltable(L); break;
-  case OP_NAMED: decode_named(L, d); break;
-  case OP_CLASS: decode_class(L, d); break;
-  case OP_REMOTE: decode_remote(L, d); break;
-  case OP_ARRAY: decode_array(L, d); break;
-  case OP_IMMUTABLE: {
-    size_t depth = d->n_frames;
-    op = decoder_byte(L, d);
-    if (op < OP_TABLE || op > (OP_FLOATS | OP_META)) {
-      decoder_malformed(L, d, "an immutable that is no table");
-    }
-    open_table(L, d, op);
-    d->frames[depth].flags |= BUILD_IMMUTABLE;
-    break;
-  }
-  default:
-    if (op >= OP_TABLE && op <= (OP_FLOATS | OP_META)) {
+    case OP_FUNCTION: decode_function(L, d); break;
+    case OP_GLOBALS: lua_pushglobaltable(L); break;
+    case OP_NAMED: decode_named(L, d); break;
+    case OP_CLASS: decode_class(L, d); break;
+    case OP_REMOTE: decode_remote(L, d); break;
+    case OP_ARRAY: decode_array(L, d); break;
+    case OP_IMMUTABLE: {
+      size_t depth = d->n_frames;
+      op = decoder_byte(L, d);
+      if (op < OP_TABLE || op > (OP_FLOATS | OP_META)) {
+        decoder_malformed(L, d, "an immutable that is no table");
+      }
       open_table(L, d, op);
-    } else {
-      d->at--;
-      decoder_malformed(L, d, "unknown value");
+      d->frames[depth].flags |= BUILD_IMMUTABLE;
+      break;
     }
+    default:
+      if (op >= OP_TABLE && op <= (OP_FLOATS | OP_META)) {
+        open_table(L, d, op);
+      } else {
+        d->at--;
+        decoder_malformed(L, d, "unknown value");
+      }
   }
 }
 
@@ -217,21 +217,21 @@ bool decode_read (lua_State *L, Decoder *d) {
   size_t start = d->at, depth = d->n_frames;
   int byte = decoder_byte(L, d), op = byte & ~OP_SHARED;
   switch (op) {
-  case OP_REF: decoder_ref(L, d, NULL); break;
-  case OP_NIL: lua_pushnil(L); break;
-  case OP_FALSE: lua_pushboolean(L, 0); break;
-  case OP_TRUE: lua_pushboolean(L, 1); break;
-  case OP_INTEGER: {
-    uint64_t zigzag = decoder_varint(L, d);
-    lua_pushinteger(L, (lua_Integer)((zigzag >> 1) ^ (~(zigzag & 1) + 1)));
-    break;
-  }
-  case OP_FLOAT: lua_pushnumber(L, double_of_bits(get_le64(decoder_take(L, d, 8)))); break;
-  case OP_STRING: push_string(L, d, decoder_length(L, d)); break;
-  default:
-    if (op >= OP_SMALL) lua_pushinteger(L, op - OP_SMALL);
-    else if (op >= OP_SHORT) push_string(L, d, (size_t)(op - OP_SHORT));
-    else read_object(L, d, op);
+    case OP_REF: decoder_ref(L, d, NULL); break;
+    case OP_NIL: lua_pushnil(L); break;
+    case OP_FALSE: lua_pushboolean(L, 0); break;
+    case OP_TRUE: lua_pushboolean(L, 1); break;
+    case OP_INTEGER: {
+      uint64_t zigzag = decoder_varint(L, d);
+      lua_pushinteger(L, (lua_Integer)((zigzag >> 1) ^ (~(zigzag & 1) + 1)));
+      break;
+    }
+    case OP_FLOAT: lua_pushnumber(L, double_of_bits(get_le64(decoder_take(L, d, 8)))); break;
+    case OP_STRING: push_string(L, d, decoder_length(L, d)); break;
+    default:
+      if (op >= OP_SMALL) lua_pushinteger(L, op - OP_SMALL);
+      else if (op >= OP_SHORT) push_string(L, d, (size_t)(op - OP_SHORT));
+      else read_object(L, d, op);
   }
   if (byte & OP_SHARED) decoder_share(L, d, start);
   return d->n_frames > depth;

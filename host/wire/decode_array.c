@@ -54,7 +54,8 @@ static void take_attached (lua_State *L, Decoder *d, Block **held, BlockSlice *s
     decoder_malformed(L, d, "range beyond its block");
   }
   *held = block_retain(from->block);
-  *slice = (BlockSlice){.block = *held, .offset = from->offset + (size_t)offset,
+  *slice = (BlockSlice){.block = *held,
+                        .offset = from->offset + (size_t)offset,
                         .len = (size_t)len};
 }
 
@@ -71,13 +72,13 @@ static void take_slice (lua_State *L, Decoder *d, Block **held, BlockSlice *slic
   size_t start = d->at;
   int byte = decoder_byte(L, d);
   switch (byte & ~OP_SHARED) {
-  case SLICE_INLINE:
-    take_inline(L, d, held, slice);
-    if (byte & OP_SHARED) share_block(L, d, start, *held);
-    break;
-  case SLICE_ATTACHED: take_attached(L, d, held, slice); break;
-  case SLICE_REF: take_shared(L, d, held, slice); break;
-  default: decoder_malformed(L, d, "unknown slice");
+    case SLICE_INLINE:
+      take_inline(L, d, held, slice);
+      if (byte & OP_SHARED) share_block(L, d, start, *held);
+      break;
+    case SLICE_ATTACHED: take_attached(L, d, held, slice); break;
+    case SLICE_REF: take_shared(L, d, held, slice); break;
+    default: decoder_malformed(L, d, "unknown slice");
   }
 }
 

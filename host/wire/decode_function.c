@@ -100,18 +100,16 @@ void decode_upvalue (lua_State *L, Decoder *d) {
   size_t start = d->at;
   int byte = decoder_byte(L, d);
   switch (byte & ~OP_SHARED) {
-  case OP_REF: join(L, d, f); break;
-  case OP_GLOBALS:
-    lua_pushglobaltable(L);
-    decode_upvalue_done(L, d);
-    break;
-  case OP_UPVALUE:
-    if (byte & OP_SHARED) share_upvalue(L, d, f, start);
-    if (!decode_read(L, d)) decode_upvalue_done(L, d);
-    break;
-  default:
-    d->at = start;
-    decoder_malformed(L, d, "no upvalue");
+    case OP_REF: join(L, d, f); break;
+    case OP_GLOBALS:
+      lua_pushglobaltable(L);
+      decode_upvalue_done(L, d);
+      break;
+    case OP_UPVALUE:
+      if (byte & OP_SHARED) share_upvalue(L, d, f, start);
+      if (!decode_read(L, d)) decode_upvalue_done(L, d);
+      break;
+    default: d->at = start; decoder_malformed(L, d, "no upvalue");
   }
 }
 

@@ -11,8 +11,8 @@
 /* A value with parts that is being built. It stays in the Lua stack at index object. */
 enum { BUILD_TABLE, BUILD_FUNCTION };
 enum {
-  BUILD_HAS_META = 1,  /* and it has not come yet */
-  BUILD_HAS_KEY = 2,   /* the key of the next value is on top */
+  BUILD_HAS_META = 1, /* and it has not come yet */
+  BUILD_HAS_KEY = 2,  /* the key of the next value is on top */
   BUILD_IMMUTABLE = 4
 };
 
@@ -27,20 +27,20 @@ typedef struct DecoderFrame {
 /* A userdata: when anything raises, the collector frees what it holds. */
 typedef struct Decoder {
   const WireContext *context;
-  const uint8_t *bytes;       /* of the parcel; offsets count from here */
-  size_t at, end;             /* what is left of the values */
-  const BlockSlice *slices;   /* those that the bytes may refer to */
+  const uint8_t *bytes;     /* of the parcel; offsets count from here */
+  size_t at, end;           /* what is left of the values */
+  const BlockSlice *slices; /* those that the bytes may refer to */
   uint32_t n_slices;
-  size_t promised;            /* values that open tables still want: at least a byte each */
-  DecoderFrame *frames;       /* owned */
+  size_t promised;      /* values that open tables still want: at least a byte each */
+  DecoderFrame *frames; /* owned */
   size_t n_frames, room_frames;
-  Block *held[ARRAY_SLICES];  /* references of the array that is being made */
-  int shared;                 /* stack index of a table: offset -> object met there */
-  int definitions;            /* stack index of a table, see define.c */
-  int class;                  /* stack index of the class being defined, or 0 */
-  bool has_arrays;            /* the module that makes them is loaded */
-  bool may_await;             /* classes that have not been defined yet may be referred to */
-  uint64_t upvalue_at;        /* where the upvalue that is under way began; 0: not shared */
+  Block *held[ARRAY_SLICES]; /* references of the array that is being made */
+  int shared;                /* stack index of a table: offset -> object met there */
+  int definitions;           /* stack index of a table, see define.c */
+  int class;                 /* stack index of the class being defined, or 0 */
+  bool has_arrays;           /* the module that makes them is loaded */
+  bool may_await;            /* classes that have not been defined yet may be referred to */
+  uint64_t upvalue_at;       /* where the upvalue that is under way began; 0: not shared */
 } Decoder;
 
 /* Pushes a decoder and the table of what is shared; the table of definitions lies at index
@@ -63,13 +63,14 @@ static inline uint8_t decoder_byte (lua_State *L, Decoder *d) {
 }
 
 DecoderFrame *decoder_open (lua_State *L, Decoder *d, uint8_t kind); /* for what is on top */
-void decoder_share (lua_State *L, Decoder *d, size_t offset); /* the value on top stands there */
-void decoder_ref (lua_State *L, Decoder *d, size_t *offset);  /* pushes what is referred to */
-void decoder_values (lua_State *L, Decoder *d, uint32_t n); /* pushes n whole values */
+void decoder_share (lua_State *L, Decoder *d,
+                    size_t offset);                          /* the value on top stands there */
+void decoder_ref (lua_State *L, Decoder *d, size_t *offset); /* pushes what is referred to */
+void decoder_values (lua_State *L, Decoder *d, uint32_t n);  /* pushes n whole values */
 
 /* decode_function.c: push a value, or leave one on top under a new frame. */
 void decode_function (lua_State *L, Decoder *d);
-void decode_upvalue (lua_State *L, Decoder *d); /* reads the next one of the last frame */
+void decode_upvalue (lua_State *L, Decoder *d);      /* reads the next one of the last frame */
 void decode_upvalue_done (lua_State *L, Decoder *d); /* its value is on top: sets and pops it */
 /* decode_object.c */
 void decode_class (lua_State *L, Decoder *d);
@@ -77,6 +78,7 @@ void decode_named (lua_State *L, Decoder *d);
 void decode_remote (lua_State *L, Decoder *d);
 /* decode_array.c */
 void decode_array (lua_State *L, Decoder *d);
-bool decode_read (lua_State *L, Decoder *d); /* one value or its beginning; true: a frame opened */
+bool decode_read (lua_State *L,
+                  Decoder *d); /* one value or its beginning; true: a frame opened */
 
 #endif

@@ -32,7 +32,8 @@ static void define_code (lua_State *L, Decoder *d, uint32_t number) {
   size_t len = d->end - d->at;
   const uint8_t *code = decoder_take(L, d, len);
   /* Lua does not check code: what got broken on the way must not get that far. */
-  if (hash_bytes(code, len) != hash) decoder_malformed(L, d, "code that does not match its hash");
+  if (hash_bytes(code, len) != hash)
+    decoder_malformed(L, d, "code that does not match its hash");
   lua_pushlstring(L, (const char *)code, len);
   lua_rawseti(L, d->definitions, number);
   lua_pushnil(L);
@@ -157,7 +158,8 @@ static void define_contained (lua_State *L, Decoder *d, const Parcel *p, size_t 
 
 /* Pushes the table of definitions of the context, or a new one. */
 static int push_definitions (lua_State *L, const WireContext *context) {
-  if (context == NULL || context->definitions == LUA_NOREF || context->definitions == LUA_REFNIL ||
+  if (context == NULL || context->definitions == LUA_NOREF ||
+      context->definitions == LUA_REFNIL ||
       lua_rawgeti(L, LUA_REGISTRYINDEX, context->definitions) != LUA_TTABLE) {
     if (context != NULL && context->definitions >= 0) lua_pop(L, 1);
     lua_newtable(L);

@@ -71,22 +71,22 @@ void encode_string (lua_State *L, Encoder *e, int index) {
 
 bool encode_atom (lua_State *L, Encoder *e, int index) {
   switch (lua_type(L, index)) {
-  case LUA_TNIL: encoder_put(L, e, OP_NIL); return true;
-  case LUA_TBOOLEAN:
-    encoder_put(L, e, lua_toboolean(L, index) ? OP_TRUE : OP_FALSE);
-    return true;
-  case LUA_TNUMBER:
-    if (lua_isinteger(L, index)) {
-      put_integer(L, e, lua_tointeger(L, index));
-    } else {
-      uint8_t *p = encoder_room(L, e, 9);
-      *p = OP_FLOAT;
-      put_le64(p + 1, bits_of_double(lua_tonumber(L, index)));
-      e->len += 9;
-    }
-    return true;
-  case LUA_TSTRING: encode_string(L, e, index); return true;
-  default: return false;
+    case LUA_TNIL: encoder_put(L, e, OP_NIL); return true;
+    case LUA_TBOOLEAN:
+      encoder_put(L, e, lua_toboolean(L, index) ? OP_TRUE : OP_FALSE);
+      return true;
+    case LUA_TNUMBER:
+      if (lua_isinteger(L, index)) {
+        put_integer(L, e, lua_tointeger(L, index));
+      } else {
+        uint8_t *p = encoder_room(L, e, 9);
+        *p = OP_FLOAT;
+        put_le64(p + 1, bits_of_double(lua_tonumber(L, index)));
+        e->len += 9;
+      }
+      return true;
+    case LUA_TSTRING: encode_string(L, e, index); return true;
+    default: return false;
   }
 }
 
@@ -96,20 +96,20 @@ void encode_value (lua_State *L, Encoder *e) {
     return;
   }
   switch (lua_type(L, -1)) {
-  case LUA_TTABLE: encode_table(L, e, false); break;
-  case LUA_TFUNCTION: encode_function(L, e); break;
-  case LUA_TUSERDATA: encode_userdata(L, e); break;
-  default: encode_refuse_kind(L, e);
+    case LUA_TTABLE: encode_table(L, e, false); break;
+    case LUA_TFUNCTION: encode_function(L, e); break;
+    case LUA_TUSERDATA: encode_userdata(L, e); break;
+    default: encode_refuse_kind(L, e);
   }
 }
 
 void encode_run (lua_State *L, Encoder *e) {
   while (e->n_frames > 0) {
     switch (e->w.frames[e->n_frames - 1].kind) {
-    case FRAME_TABLE: encode_step_fields(L, e); break;
-    case FRAME_METATABLE: encode_step_metatable(L, e); break;
-    case FRAME_FUNCTION: encode_step_function(L, e); break;
-    default: encode_step_slice(L, e);
+      case FRAME_TABLE: encode_step_fields(L, e); break;
+      case FRAME_METATABLE: encode_step_metatable(L, e); break;
+      case FRAME_FUNCTION: encode_step_function(L, e); break;
+      default: encode_step_slice(L, e);
     }
   }
 }

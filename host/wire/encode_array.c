@@ -122,7 +122,8 @@ bool encode_attachments (Encoder *e, Parcel *p) {
   for (size_t i = 0; i < e->n_attachments; i++) {
     const BlockSlice *range = &e->attachments[i].range;
     BlockSlice *last = p->n_slices > 0 ? &p->slices[p->n_slices - 1] : NULL;
-    if (last == NULL || last->block != range->block || range->offset > last->offset + last->len) {
+    if (last == NULL || last->block != range->block ||
+        range->offset > last->offset + last->len) {
       last = &p->slices[p->n_slices++];
       *last = *range;
       block_retain(last->block);

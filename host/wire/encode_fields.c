@@ -11,7 +11,8 @@ static EncoderFrame *last_frame (const Encoder *e) {
 }
 
 /* The op with its counts, to be filled in at the end. */
-static void put_head (lua_State *L, Encoder *e, uint8_t op, uint32_t n_items, uint32_t n_fields) {
+static void put_head (lua_State *L, Encoder *e, uint8_t op, uint32_t n_items,
+                      uint32_t n_fields) {
   uint8_t *p = encoder_room(L, e, 9);
   *p++ = op;
   if ((op & ~OP_META) != OP_RECORD) {

@@ -154,7 +154,9 @@ static void need_code (lua_State *L, Encoder *e, uint32_t number) {
   size_t unused;
   if (addressmap_find(&e->root->defined, key, &unused)) return;
   encoder_define(L, e, key,
-                 (Definition){.number = number, .version = entry->version, .parcel = entry->parcel});
+                 (Definition){.number = number,
+                              .version = entry->version,
+                              .parcel = entry->parcel});
 }
 
 void encode_function (lua_State *L, Encoder *e) {
@@ -217,7 +219,8 @@ void encode_step_function (lua_State *L, Encoder *e) {
       continue;
     }
     encoder_put(L, e, OP_UPVALUE);
-    if (lua_istable(L, -1)) encode_table(L, e, true); /* classes are upvalues of their methods */
+    if (lua_istable(L, -1))
+      encode_table(L, e, true); /* classes are upvalues of their methods */
     else encode_value(L, e);
     if (e->n_frames > depth) return;
     f = &e->w.frames[depth - 1];

@@ -22,12 +22,12 @@ enum {
 
 typedef struct EncoderFrame {
   uint8_t kind, flags;
-  uint8_t n_upvalues, upvalue;  /* of a function: how many, and which one is under way */
+  uint8_t n_upvalues, upvalue; /* of a function: how many, and which one is under way */
   int object;
-  size_t op;                    /* offset of the op, whose counts come after */
-  lua_Integer bound;            /* items may go up to here; 0 after the last one */
-  lua_Integer n_items;          /* in a slice: the index of the item under way */
-  lua_Integer last;             /* of a slice */
+  size_t op;           /* offset of the op, whose counts come after */
+  lua_Integer bound;   /* items may go up to here; 0 after the last one */
+  lua_Integer n_items; /* in a slice: the index of the item under way */
+  lua_Integer last;    /* of a slice */
   uint32_t n_fields;
 } EncoderFrame;
 
@@ -36,12 +36,12 @@ enum { RECENT_BITS = 9, RECENT = 1 << RECENT_BITS };
 /* The memory in which an encoder works. The last one used is kept for the next encoder: pages
    that have been touched before cost nothing. */
 typedef struct Workspace {
-  uint8_t *bytes;           /* owned */
+  uint8_t *bytes; /* owned */
   size_t room;
-  AddressMap met;           /* addresses of objects, long strings, upvalues, slices -> offset */
-  AddressSlot *recent;      /* owned, a cache: addresses of short strings -> offset */
+  AddressMap met;      /* addresses of objects, long strings, upvalues, slices -> offset */
+  AddressSlot *recent; /* owned, a cache: addresses of short strings -> offset */
   bool recent_used;
-  EncoderFrame *frames;     /* owned */
+  EncoderFrame *frames; /* owned */
   size_t room_frames;
 } Workspace;
 
@@ -57,28 +57,28 @@ struct WireState;
 
 struct Encoder {
   const WireContext *context;
-  struct WireState *state;  /* the Lua state's */
-  Encoder *root, *parent;   /* of a class inside a value; the root's root is itself */
+  struct WireState *state; /* the Lua state's */
+  Encoder *root, *parent;  /* of a class inside a value; the root's root is itself */
   int contained;
-  int depth;                /* of classes */
-  uint32_t number;          /* of the class that this one defines, or 0 */
+  int depth;       /* of classes */
+  uint32_t number; /* of the class that this one defines, or 0 */
   Workspace w;
-  size_t len;               /* of w.bytes */
+  size_t len; /* of w.bytes */
   size_t n_frames;
-  Attachment *attachments;  /* owned */
+  Attachment *attachments; /* owned */
   size_t n_attachments, room_attachments;
-  ArrayImage image;         /* the one that is being written, with its references */
+  ArrayImage image; /* the one that is being written, with its references */
   uint32_t n_values;
   const void *globals;
-  Parcel *result;           /* a definition that is whole, until it is taken up */
+  Parcel *result; /* a definition that is whole, until it is taken up */
   const char *label;
-  int slots;                /* index in the Lua stack, see below */
+  int slots; /* index in the Lua stack, see below */
   /* Only in the root: */
-  Definition *defs;         /* owned */
+  Definition *defs; /* owned */
   uint32_t n_defs, room_defs;
-  AddressMap defined;       /* what stands in defs: addresses of classes -> number, and codes */
-  AddressMap modules;       /* what package.loaded holds */
-  uint64_t fingerprint;     /* of that */
+  AddressMap defined;   /* what stands in defs: addresses of classes -> number, and codes */
+  AddressMap modules;   /* what package.loaded holds */
+  uint64_t fingerprint; /* of that */
 };
 
 /* What wire_encode keeps in the Lua stack while it runs, from e->slots on: the strings
@@ -129,11 +129,11 @@ static inline bool encoder_met (lua_State *L, Encoder *e, const void *key) {
 /* Each of these takes the value on top of the stack, writes it and pops it, or leaves it there
    under a new frame. encode.c: */
 void encode_value (lua_State *L, Encoder *e);
-void encode_anchor (lua_State *L, const Encoder *e); /* keeps the top alive as long as e */
-bool encode_atom (lua_State *L, Encoder *e, int index); /* pops nothing; false: has parts */
+void encode_anchor (lua_State *L, const Encoder *e);      /* keeps the top alive as long as e */
+bool encode_atom (lua_State *L, Encoder *e, int index);   /* pops nothing; false: has parts */
 void encode_string (lua_State *L, Encoder *e, int index); /* pops nothing */
 EncoderFrame *encode_open (lua_State *L, Encoder *e, uint8_t kind); /* a frame for the top */
-void encode_run (lua_State *L, Encoder *e);             /* until all frames are done */
+void encode_run (lua_State *L, Encoder *e); /* until all frames are done */
 /* encode_fields.c */
 void encode_fields (lua_State *L, Encoder *e, int flags); /* a table as it lies there */
 void encode_step_fields (lua_State *L, Encoder *e);       /* goes on with the last frame */
@@ -145,7 +145,7 @@ void encode_function (lua_State *L, Encoder *e);
 void encode_step_function (lua_State *L, Encoder *e);
 /* encode_array.c */
 void encode_userdata (lua_State *L, Encoder *e);
-int encode_remote (lua_State *L, Encoder *e); /* as a remote object: 1, and popped; or 0 */
+int encode_remote (lua_State *L, Encoder *e);    /* as a remote object: 1, and popped; or 0 */
 bool encode_attachments (Encoder *e, Parcel *p); /* become slices of p; false: no memory */
 
 /* refuse.c: raises an error about the value that is being encoded. */

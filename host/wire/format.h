@@ -22,26 +22,26 @@ enum {
   OP_NIL,
   OP_FALSE,
   OP_TRUE,
-  OP_INTEGER, /* zigzag varint */
-  OP_FLOAT,   /* u64, the bits */
-  OP_STRING,  /* varint length, bytes */
-  OP_REF,     /* varint offset */
-  OP_GLOBALS, /* the receiver's */
-  OP_TABLE,   /* u32 items, u32 fields; items 1, 2, ...; keys and values [; metatable] */
-  OP_RECORD,  /* u32 fields; the same without items */
+  OP_INTEGER,  /* zigzag varint */
+  OP_FLOAT,    /* u64, the bits */
+  OP_STRING,   /* varint length, bytes */
+  OP_REF,      /* varint offset */
+  OP_GLOBALS,  /* the receiver's */
+  OP_TABLE,    /* u32 items, u32 fields; items 1, 2, ...; keys and values [; metatable] */
+  OP_RECORD,   /* u32 fields; the same without items */
   OP_INTEGERS, /* as OP_TABLE, the items being u64 each */
   OP_FLOATS,
   OP_META = 4,     /* added to one of the four: the metatable comes last */
   OP_UPVALUE = 16, /* the value; only in functions */
-  OP_FUNCTION,    /* varint number of the code, u8 upvalues; each OP_UPVALUE, OP_REF to one, or
+  OP_FUNCTION,     /* varint number of the code, u8 upvalues; each OP_UPVALUE, OP_REF to one, or
                      OP_GLOBALS */
-  OP_NAMED,       /* a string value (see names.h), u64 hash of the module's source or 0 */
-  OP_CLASS,       /* varint number (0: the class that this parcel defines), UID_LEN bytes */
-  OP_REMOTE,      /* varint id */
-  OP_IMMUTABLE,   /* the table that it was, one of OP_TABLE... */
-  OP_ARRAY,       /* u8 kind, u8 flags, 3 varint shape, u8 slices; each slice as below */
-  OP_SHORT = 32,  /* + length: a string of less than 32 bytes */
-  OP_SMALL = 64,  /* + value: an integer in 0..63 */
+  OP_NAMED,        /* a string value (see names.h), u64 hash of the module's source or 0 */
+  OP_CLASS,        /* varint number (0: the class that this parcel defines), UID_LEN bytes */
+  OP_REMOTE,       /* varint id */
+  OP_IMMUTABLE,    /* the table that it was, one of OP_TABLE... */
+  OP_ARRAY,        /* u8 kind, u8 flags, 3 varint shape, u8 slices; each slice as below */
+  OP_SHORT = 32,   /* + length: a string of less than 32 bytes */
+  OP_SMALL = 64,   /* + value: an integer in 0..63 */
   OP_SHARED = 128
 };
 
@@ -52,10 +52,11 @@ enum {
 };
 
 enum {
-  INLINE_MAX = 4096,  /* longer slices travel beside the bytes */
-  SHORT_END = 32, SMALL_END = 64,
-  FRAME_SLOTS = 8,    /* Lua stack that one level of nesting may take, with what it calls */
-  CLASS_DEPTH = 100   /* classes inside classes: this one is recursion in C */
+  INLINE_MAX = 4096, /* longer slices travel beside the bytes */
+  SHORT_END = 32,
+  SMALL_END = 64,
+  FRAME_SLOTS = 8,  /* Lua stack that one level of nesting may take, with what it calls */
+  CLASS_DEPTH = 100 /* classes inside classes: this one is recursion in C */
 };
 
 #endif

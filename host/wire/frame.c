@@ -9,8 +9,8 @@
 #include "wire/bytes.h"
 
 enum {
-  MAGIC = 0x7061656e, /* "neap" */
-  STAGE = 64 * 1024,  /* pieces smaller than this pass through the stage, several at a time */
+  MAGIC = 0x7061656e,   /* "neap" */
+  STAGE = 64 * 1024,    /* pieces smaller than this pass through the stage, several at a time */
   BYTES_STEP = 1 << 20, /* what is taken on trust of announced bytes, before any has come, */
   TABLE_STEP = 1024,    /* and of lengths of slices */
   READY_STEP = 16
@@ -22,18 +22,18 @@ enum { AT_HEAD, AT_TABLE, AT_BYTES, AT_SLICE, BROKEN };
 struct FrameReader {
   int state;
   uint64_t limit;
-  uint8_t *stage;         /* owned; STAGE bytes */
-  size_t staged, used;    /* stage[used..staged) has been received but not yet looked at */
-  uint8_t *direct;        /* where feed's next bytes went when they went past the stage */
-  Message message;        /* the one being put together */
-  uint64_t left;          /* of limit, while the table is read */
-  uint32_t n_slices;      /* announced */
-  uint32_t room_slices;   /* allocated */
-  uint32_t at_slice;      /* the slice being filled */
-  uint8_t *slice_data;    /* its memory */
-  size_t have;            /* of the bytes, or of that slice */
-  size_t room_bytes;      /* allocated for the bytes */
-  Message *ready;         /* owned queue of whole messages: first..n_ready */
+  uint8_t *stage;       /* owned; STAGE bytes */
+  size_t staged, used;  /* stage[used..staged) has been received but not yet looked at */
+  uint8_t *direct;      /* where feed's next bytes went when they went past the stage */
+  Message message;      /* the one being put together */
+  uint64_t left;        /* of limit, while the table is read */
+  uint32_t n_slices;    /* announced */
+  uint32_t room_slices; /* allocated */
+  uint32_t at_slice;    /* the slice being filled */
+  uint8_t *slice_data;  /* its memory */
+  size_t have;          /* of the bytes, or of that slice */
+  size_t room_bytes;    /* allocated for the bytes */
+  Message *ready;       /* owned queue of whole messages: first..n_ready */
   size_t first_ready, n_ready, room_ready;
   char error[80];
 };

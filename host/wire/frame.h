@@ -31,9 +31,9 @@ typedef struct FrameReader FrameReader;
 FrameReader *frame_reader_new (uint64_t limit); /* limit: bytes and slices of one message */
 void frame_reader_free (FrameReader *r);        /* NULL is allowed */
 void frame_reader_space (FrameReader *r, uint8_t **where, size_t *room); /* room >= 1 */
-int frame_reader_feed (FrameReader *r, size_t n); /* 0, UV_EPROTO (malformed), UV_ENOMEM */
-bool frame_reader_next (FrameReader *r, Message *m); /* a whole message, now the caller's */
-bool frame_reader_is_idle (const FrameReader *r); /* no message begun */
+int frame_reader_feed (FrameReader *r, size_t n);      /* 0, UV_EPROTO (malformed), UV_ENOMEM */
+bool frame_reader_next (FrameReader *r, Message *m);   /* a whole message, now the caller's */
+bool frame_reader_is_idle (const FrameReader *r);      /* no message begun */
 const char *frame_reader_error (const FrameReader *r); /* what was malformed, or NULL */
 
 #endif

@@ -147,7 +147,8 @@ void immutable_seal (lua_State *L, int index) {
   if (before != 0) { /* all metamethods stay */
     lua_pushnil(L);
     while (lua_next(L, before)) {
-      bool is_method = lua_type(L, -2) == LUA_TSTRING && strncmp(lua_tostring(L, -2), "__", 2) == 0;
+      bool is_method = lua_type(L, -2) == LUA_TSTRING &&
+                       strncmp(lua_tostring(L, -2), "__", 2) == 0;
       if (is_method && strcmp(lua_tostring(L, -2), "__mode") != 0) {
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
@@ -277,7 +278,9 @@ static int l_is_immutable (lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"immutable", l_immutable}, {"is_immutable", l_is_immutable}, {NULL, NULL},
+  {"immutable", l_immutable},
+  {"is_immutable", l_is_immutable},
+  {NULL, NULL},
 };
 
 int luaopen_host_immutable (lua_State *L) {

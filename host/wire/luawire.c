@@ -211,14 +211,17 @@ static int l_decode (lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"encode", l_encode}, {"parcel", l_parcel}, {"encode_slice", l_encode_slice}, {"decode", l_decode},
-  {"reader", l_reader}, {"peer", peer_new}, {NULL, NULL},
+  {"encode", l_encode}, {"parcel", l_parcel}, {"encode_slice", l_encode_slice},
+  {"decode", l_decode}, {"reader", l_reader}, {"peer", peer_new},
+  {NULL, NULL},
 };
 static const luaL_Reg methods[] = {
   {"feed", l_feed}, {"next", l_next}, {"is_idle", l_is_idle}, {"close", l_close}, {NULL, NULL},
 };
 static const luaL_Reg message_metamethods[] = {
-  {"__gc", l_message_gc}, {"__len", l_message_len}, {NULL, NULL},
+  {"__gc", l_message_gc},
+  {"__len", l_message_len},
+  {NULL, NULL},
 };
 static const luaL_Reg metamethods[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
 

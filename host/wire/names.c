@@ -9,9 +9,9 @@
 
 /* What the index is being made of. */
 typedef struct Module {
-  int names;          /* stack index of the table: object -> name */
+  int names; /* stack index of the table: object -> name */
   const char *name;
-  int file;           /* stack index of the path of its source, or of nil */
+  int file; /* stack index of the path of its source, or of nil */
   bool is_standard;
 } Module;
 
@@ -122,7 +122,9 @@ static void enter_modules (lua_State *L, int names, bool are_standard) {
     if (name != NULL && lua_istable(L, -1) && sources_is_standard(name) == are_standard) {
       uint64_t hash;
       if (sources_look(L, name, -1, &hash) != SOURCE_NONE) {
-        Module m = {.names = names, .name = name, .file = lua_gettop(L),
+        Module m = {.names = names,
+                    .name = name,
+                    .file = lua_gettop(L),
                     .is_standard = are_standard};
         lua_pushvalue(L, -2);
         enter_fields(L, &m);

@@ -18,18 +18,18 @@ typedef struct Definition {
 /* Counted; read-only once encoded, so that one parcel is sent to all workers. */
 typedef struct Parcel {
   size_t refs;
-  uint8_t *bytes;      /* owned, from malloc */
-  size_t len;          /* of bytes */
-  BlockSlice *slices;  /* owned array; one block reference each */
+  uint8_t *bytes;     /* owned, from malloc */
+  size_t len;         /* of bytes */
+  BlockSlice *slices; /* owned array; one block reference each */
   uint32_t n_slices;
-  Definition *defs;    /* owned array, in the order to send; all that is needed, none of its
+  Definition *defs; /* owned array, in the order to send; all that is needed, none of its
                           own in a definition. Not sent, but read by the sender */
   uint32_t n_defs;
 } Parcel;
 
 Parcel *parcel_new (void); /* empty, one reference; NULL without memory */
 Parcel *parcel_retain (Parcel *p);
-void parcel_release (Parcel *p); /* NULL is allowed */
+void parcel_release (Parcel *p);           /* NULL is allowed */
 size_t parcel_total_len (const Parcel *p); /* bytes and slices */
 
 #endif

@@ -12,13 +12,13 @@
 #define HELD_TNAME "neap.wire.held"
 
 typedef struct Peer {
-  lua_State *P;        /* owned; NULL when closed */
-  WireContext to;      /* encodes here */
-  WireContext from;    /* decodes here what comes back */
-  WireContext there;   /* encodes and decodes in P */
+  lua_State *P;      /* owned; NULL when closed */
+  WireContext to;    /* encodes here */
+  WireContext from;  /* decodes here what comes back */
+  WireContext there; /* encodes and decodes in P */
   Known known_there, known_here;
-  int pushed;          /* reference: immutable -> id */
-  int objects;         /* reference in P: id -> object */
+  int pushed;  /* reference: immutable -> id */
+  int objects; /* reference in P: id -> object */
   uint64_t n_objects;
   lua_Integer n_definitions, n_bytes; /* sent to P so far */
 } Peer;
@@ -36,8 +36,8 @@ typedef struct Held {
 typedef struct Task {
   Peer *peer;
   const Parcel *in;
-  Parcel *out;   /* the caller's, who holds it */
-  uint64_t id;   /* where to keep the object; 0: call the function */
+  Parcel *out; /* the caller's, who holds it */
+  uint64_t id; /* where to keep the object; 0: call the function */
 } Task;
 
 static Held *push_held (lua_State *L) {

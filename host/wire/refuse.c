@@ -24,21 +24,20 @@ static bool is_identifier (const char *s, size_t len) {
 static void add_key (lua_State *L, int path, int key) {
   size_t len;
   switch (lua_type(L, key)) {
-  case LUA_TSTRING: {
-    const char *s = lua_tolstring(L, key, &len);
-    if (is_identifier(s, len)) lua_pushfstring(L, ".%s", s);
-    else lua_pushfstring(L, "[\"%s\"]", s);
-    lua_pushvalue(L, key);
-    break;
-  }
-  case LUA_TNUMBER: case LUA_TBOOLEAN:
-    lua_pushfstring(L, "[%s]", luaL_tolstring(L, key, NULL));
-    lua_remove(L, -2);
-    lua_pushnil(L);
-    break;
-  default:
-    lua_pushfstring(L, "[a %s]", luaL_typename(L, key));
-    lua_pushnil(L);
+    case LUA_TSTRING: {
+      const char *s = lua_tolstring(L, key, &len);
+      if (is_identifier(s, len)) lua_pushfstring(L, ".%s", s);
+      else lua_pushfstring(L, "[\"%s\"]", s);
+      lua_pushvalue(L, key);
+      break;
+    }
+    case LUA_TNUMBER:
+    case LUA_TBOOLEAN:
+      lua_pushfstring(L, "[%s]", luaL_tolstring(L, key, NULL));
+      lua_remove(L, -2);
+      lua_pushnil(L);
+      break;
+    default: lua_pushfstring(L, "[a %s]", luaL_typename(L, key)); lua_pushnil(L);
   }
   lua_replace(L, path + LAST);
   lua_pushvalue(L, path + CHAIN);
@@ -87,8 +86,8 @@ static void add_upvalue (lua_State *L, int path, const EncoderFrame *f) {
   lua_pushvalue(L, f->object);
   lua_getinfo(L, ">S", &ar);
   if (lua_isstring(L, path + LAST)) {
-    lua_pushfstring(L, "upvalue '%s' of function %s (%s:%d)", name, lua_tostring(L, path + LAST),
-                    ar.short_src, ar.linedefined);
+    lua_pushfstring(L, "upvalue '%s' of function %s (%s:%d)", name,
+                    lua_tostring(L, path + LAST), ar.short_src, ar.linedefined);
   } else {
     lua_pushfstring(L, "upvalue '%s' of function <%s:%d>", name, ar.short_src, ar.linedefined);
   }
@@ -99,23 +98,23 @@ static void add_upvalue (lua_State *L, int path, const EncoderFrame *f) {
 
 static void add_frame (lua_State *L, int path, const EncoderFrame *f) {
   switch (f->kind) {
-  case FRAME_TABLE:
-    if (!(f->flags & FRAME_HAS_VALUE)) {
-      add_key(L, path, f->object + 1);
-    } else { /* the value is not under way while its key is */
-      lua_pushliteral(L, "a key");
+    case FRAME_TABLE:
+      if (!(f->flags & FRAME_HAS_VALUE)) {
+        add_key(L, path, f->object + 1);
+      } else { /* the value is not under way while its key is */
+        lua_pushliteral(L, "a key");
+        set_owner(L, path, " of ");
+      }
+      break;
+    case FRAME_METATABLE:
+      lua_pushliteral(L, "the metatable");
       set_owner(L, path, " of ");
-    }
-    break;
-  case FRAME_METATABLE:
-    lua_pushliteral(L, "the metatable");
-    set_owner(L, path, " of ");
-    break;
-  case FRAME_SLICE:
-    lua_pushfstring(L, "item %I", f->n_items);
-    set_owner(L, path, " of ");
-    break;
-  default: add_upvalue(L, path, f);
+      break;
+    case FRAME_SLICE:
+      lua_pushfstring(L, "item %I", f->n_items);
+      set_owner(L, path, " of ");
+      break;
+    default: add_upvalue(L, path, f);
   }
 }
 
@@ -142,16 +141,18 @@ int encode_refuse (lua_State *L, Encoder *e, const char *what, const char *advic
 
 int encode_refuse_kind (lua_State *L, Encoder *e) {
   switch (lua_type(L, -1)) {
-  case LUA_TTHREAD: return encode_refuse(L, e, "a coroutine", "send the function that it runs");
-  case LUA_TLIGHTUSERDATA: return encode_refuse(L, e, "a light userdata", NULL);
-  case LUA_TFUNCTION:
-    return encode_refuse(L, e, "a C function without a name", "call it through its module");
-  default: break;
+    case LUA_TTHREAD:
+      return encode_refuse(L, e, "a coroutine", "send the function that it runs");
+    case LUA_TLIGHTUSERDATA: return encode_refuse(L, e, "a light userdata", NULL);
+    case LUA_TFUNCTION:
+      return encode_refuse(L, e, "a C function without a name", "call it through its module");
+    default: break;
   }
   const luaL_Stream *file = luaL_testudata(L, -1, LUA_FILEHANDLE);
   if (file != NULL && file->closef != NULL) return encode_refuse(L, e, "an open file", NULL);
   if (file != NULL) return encode_refuse(L, e, "a closed file", NULL);
   const char *name = "an unknown type";
   if (luaL_getmetafield(L, -1, "__name") == LUA_TSTRING) name = lua_tostring(L, -1);
-  return encode_refuse(L, e, lua_pushfstring(L, "a userdata of %s", name), "make it on the worker");
+  return encode_refuse(L, e, lua_pushfstring(L, "a userdata of %s", name),
+                       "make it on the worker");
 }

@@ -98,8 +98,10 @@ static void push_module (lua_State *L, const char *name, uint64_t hash) {
       break;
     }
     if (attempt > 0) {
-      luaL_error(L, "module '%s' differs from the sender's: file '%s' has changed since one of "
-                    "them loaded it", name, lua_tostring(L, -1));
+      luaL_error(L,
+                 "module '%s' differs from the sender's: file '%s' has changed since one of "
+                 "them loaded it",
+                 name, lua_tostring(L, -1));
     }
     lua_pop(L, 1);
     reload(L, loaded, name);
@@ -130,6 +132,8 @@ void names_resolve (lua_State *L, int index, uint64_t hash) {
   }
   if (!lua_istable(L, -1) && !lua_isfunction(L, -1)) {
     luaL_error(L, "%s '%s' has no %s here", parts[0][0] == 'M' ? "module" : "type", parts[1],
-               n > 3 ? parts[3] : n > 2 ? parts[2] : "contents");
+               n > 3   ? parts[3]
+               : n > 2 ? parts[2]
+                       : "contents");
   }
 }

@@ -13,7 +13,7 @@ struct Workspace;
 
 /* One entry per number: the code of a function, or a class. */
 typedef struct StateEntry {
-  Parcel *parcel;   /* one reference; NULL before the first version is whole */
+  Parcel *parcel; /* one reference; NULL before the first version is whole */
   uint32_t version;
   uint8_t uid[UID_LEN]; /* of a class */
 } StateEntry;
@@ -21,7 +21,7 @@ typedef struct StateEntry {
 typedef struct WireState {
   StateEntry *entries; /* owned; by number - 1 */
   uint32_t n, room;
-  uint64_t id;         /* of this Lua state, unlike that of any other */
+  uint64_t id; /* of this Lua state, unlike that of any other */
   uint64_t n_classes;
   struct Workspace *spare; /* owned; an unused one when has_spare */
   bool has_spare, is_closed;
@@ -40,8 +40,8 @@ enum {
   STATE_TABLES = STATE_HASHES
 };
 
-WireState *state_push (lua_State *L); /* made at the first call */
-WireState *state_get (lua_State *L);  /* the same, without pushing it */
+WireState *state_push (lua_State *L);       /* made at the first call */
+WireState *state_get (lua_State *L);        /* the same, without pushing it */
 void state_table (lua_State *L, int which); /* pushes one of the tables */
 
 /* The definition of the code of the Lua function on top. Pops nothing. */

@@ -12,10 +12,10 @@ typedef struct WireContext {
      be written to, or an immutable table) to
      cross as a remote object? 1 and *id; 0: no; -1 and *why (as in "a RemoteObject that was
      removed"), when it must be refused. */
-  int (*remote_id) (lua_State *L, int index, void *user, uint64_t *id, const char **why);
+  int (*remote_id)(lua_State *L, int index, void *user, uint64_t *id, const char **why);
   /* Decoder: pushes the object that id stands for and returns 1, or pushes nothing and
      returns 0 when there is none. */
-  int (*remote_push) (lua_State *L, uint64_t id, void *user);
+  int (*remote_push)(lua_State *L, uint64_t id, void *user);
   /* Decoder: registry reference of the table, number -> object, of what the sender has
      defined so far (wire_define fills it); LUA_NOREF where parcels are self-contained. */
   int definitions;
