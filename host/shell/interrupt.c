@@ -6,12 +6,11 @@
 #include <pthread.h>
 #include <lauxlib.h>
 
-/* A signal handler has no argument to find this through, hence the one variable of the kind.
-   It is written only while SIGINT has its default action. */
+/* A signal handler has no argument to find this through, hence the one variable of the kind. */
 static struct {
   Host *host;
-  lua_State *L;     /* NULL: count only */
-  pthread_t thread; /* the one that runs L */
+  lua_State *volatile L; /* NULL: count only */
+  pthread_t thread;      /* the one that runs L */
 } target;
 
 static void hook (lua_State *L, lua_Debug *ar) {
@@ -30,13 +29,14 @@ static void on_sigint (int number) {
     pthread_kill(target.thread, number); /* a thread of the BLAS got it */
     return;
   }
+  lua_State *L = target.L;
   host->interrupts = host->interrupts + 1;
   void (*on_interrupt)(void *) = host->on_interrupt;
   if (on_interrupt != NULL) {
     on_interrupt(host->interrupt_user);
-  } else if (target.L != NULL && host->interrupts == 1) {
-    host_interrupt(host, target.L, hook);
-  } else if (target.L != NULL && !host->interactive) {
+  } else if (L != NULL && host->interrupts == 1) {
+    host_interrupt(host, L, hook);
+  } else if (L != NULL && !host->interactive) {
     signal(number, SIG_DFL); /* Lua does not get to run: some C function is at it */
     raise(number);
   }
@@ -53,8 +53,10 @@ void interrupt_start (Host *host, lua_State *L) {
 }
 
 void interrupt_stop (Host *host) {
-  signal(SIGINT, SIG_DFL);
-  if (target.L != NULL && lua_gethook(target.L) == hook) lua_sethook(target.L, NULL, 0, 0);
+  lua_State *L = target.L;
+  target.L = NULL;
+  if (!host->interactive) signal(SIGINT, SIG_DFL);
+  if (L != NULL && lua_gethook(L) == hook) lua_sethook(L, NULL, 0, 0);
   host->interrupts = 0;
 }
 

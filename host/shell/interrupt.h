@@ -10,7 +10,8 @@
    one was taken ends the process, unless host->interactive. */
 void interrupt_start (Host *host, lua_State *L);
 
-/* SIGINT ends the process again. What was not taken is forgotten. */
+/* SIGINT ends the process again, or does nothing where host->interactive. What was not taken
+   is forgotten. */
 void interrupt_stop (Host *host);
 
 /* Between interrupt_start and interrupt_stop: waits until fd can be read. False when Ctrl-C

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include "host.h"
 #include "shell/chunk.h"
+#include "shell/interrupt.h"
 #include "shell/line.h"
 
 #define READER_TNAME "neap.LineReader"
@@ -98,10 +99,13 @@ static void print_results (lua_State *L, int first) {
   luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
   lua_getglobal(L, "print");
   lua_insert(L, first);
-  if (lua_pcall(L, n, 0, 0) != LUA_OK) {
+  interrupt_start(host_get(L), L);
+  int status = lua_pcall(L, n, 0, 0);
+  interrupt_stop(host_get(L));
+  if (status != LUA_OK) {
     const char *message = lua_tostring(L, -1);
     lua_pushfstring(L, "error calling 'print' (%s)", message == NULL ? "no message" : message);
-    chunk_report(L, LUA_ERRRUN);
+    chunk_report(L, status);
   }
 }
 
@@ -137,4 +141,5 @@ void repl_run (lua_State *L) {
   fputs("\n", stdout);
   fflush(stdout);
   host->interactive = false;
+  interrupt_stop(host); /* for what closes now */
 }

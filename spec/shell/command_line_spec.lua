@@ -105,6 +105,23 @@ describe("the command line", function()
       fails("%neap% " .. script "error(5, 0)", "neap: 5\nstack traceback:")
     end)
 
+    it("with a function that fails on a worker", function()
+      local path = script [[
+        local pool <close> = require "neap".pool { workers = 1 }
+        pool:map(function(x)
+          if x == 3 then error "three" end
+        end, { 1, 2, 3 })]]
+      fails("%neap% " .. path, ("neap: %s:3: three\non worker 1, item 3\n"):format(path),
+        ("\n\t%s:3: in function <%s:2>\n"):format(path, path),
+        ("\n\t%s:2: in main chunk\n"):format(path))
+    end)
+
+    it("with a file that is cut short", function()
+      local path = script "%%MatrixMarket matrix coordinate real general\n3 3 2\n1 1 1.0\n"
+      fails("%neap% -e 'require [[neap]].load [[" .. path .. "]]'",
+        path .. ": line 3: file ends after 1 of 2 entries")
+    end)
+
     it("after what was printed before", function()
       local got = run("%neap% " .. script "io.write('before'); error('after')" .. " 2>&1")
       assert.matches("^beforeneap: .*after\n", got.out)
