@@ -5,39 +5,14 @@
 #include <float.h>
 #include <limits.h>
 #include <math.h>
-#include <stdint.h>
+#include "array/simd.h"
 
-/* Independent partial sums: they fill the vector registers and keep rounding errors small. */
-enum { LANES = 8 };
-
-static double reduce (const double s[LANES]) {
-  return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+static size_t min_size (size_t a, size_t b) {
+  return a < b ? a : b;
 }
 
 double kernel_dot (const double *x, const double *y, size_t n) {
-  double s[LANES] = {0};
-  size_t i = 0;
-  for (; n - i >= LANES; i += LANES) {
-    for (size_t k = 0; k < LANES; k++) s[k] += x[i + k] * y[i + k];
-  }
-  for (size_t k = 0; i < n; i++, k++) s[k] += x[i] * y[i];
-  return reduce(s);
-}
-
-static double squared_difference (const double *x, const double *y, double scale, size_t n) {
-  double s[LANES] = {0};
-  size_t i = 0;
-  for (; n - i >= LANES; i += LANES) {
-    for (size_t k = 0; k < LANES; k++) {
-      double d = (x[i + k] - y[i + k]) * scale;
-      s[k] += d * d;
-    }
-  }
-  for (size_t k = 0; i < n; i++, k++) {
-    double d = (x[i] - y[i]) * scale;
-    s[k] += d * d;
-  }
-  return reduce(s);
+  return simd()->dot(x, y, n);
 }
 
 /* Is a sum of n squares free of overflow, and of underflow that would be seen? */
@@ -57,18 +32,18 @@ double kernel_norm (const double *x, size_t n) {
   size_t index;
   double sup = kernel_sup(x, n, &index);
   if (sup == 0 || !isfinite(sup)) return sup;
-  double scale = scale_for(sup), s[LANES] = {0};
-  for (size_t i = 0; i < n; i++) s[i % LANES] += (x[i] * scale) * (x[i] * scale);
-  return sqrt(reduce(s)) / scale;
+  double scale = scale_for(sup), s = 0;
+  for (size_t i = 0; i < n; i++) s += (x[i] * scale) * (x[i] * scale);
+  return sqrt(s) / scale;
 }
 
 double kernel_norm_of_difference (const double *x, const double *y, size_t n) {
-  double square = squared_difference(x, y, 1, n);
+  double square = simd()->squared_difference(x, y, 1, n);
   if (is_safe(square)) return sqrt(square);
   double sup = kernel_sup_of_difference(x, y, n);
   if (sup == 0 || !isfinite(sup)) return sup;
   double scale = scale_for(sup);
-  return sqrt(squared_difference(x, y, scale, n)) / scale;
+  return sqrt(simd()->squared_difference(x, y, scale, n)) / scale;
 }
 
 double kernel_sup_of_difference (const double *x, const double *y, size_t n) {
@@ -81,17 +56,26 @@ double kernel_sup_of_difference (const double *x, const double *y, size_t n) {
   return sup;
 }
 
+/* No simd_magnitude of a number is larger. */
+static int64_t infinity (void) {
+  return simd_magnitude(HUGE_VAL);
+}
+
+/* Run by run, so that the place is looked for in the cache, and in the best run alone. */
 double kernel_sup (const double *x, size_t n, size_t *index) {
-  double sup = 0;
+  enum { RUN = 1024 };
+  int64_t sup = 0;
   *index = 0;
-  for (size_t i = 0; i < n; i++) {
-    double a = fabs(x[i]);
-    if (a <= sup) continue;
-    sup = a;
+  if (n == 0) return 0;
+  for (size_t i = 0; i < n && sup <= infinity(); i += RUN) {
+    int64_t largest = simd()->largest(x + i, min_size(n - i, RUN));
+    if (largest <= sup) continue;
+    sup = largest;
     *index = i;
-    if (isnan(a)) break;
   }
-  return sup;
+  if (sup > infinity()) sup = infinity() + 1; /* the first NaN, whatever its bits */
+  while (simd_magnitude(x[*index]) < sup) ++*index;
+  return fabs(x[*index]);
 }
 
 void kernel_fill (double *x, double value, size_t n) {
@@ -99,23 +83,25 @@ void kernel_fill (double *x, double value, size_t n) {
 }
 
 void kernel_scal (double *x, double alpha, size_t n) {
-  for (size_t i = 0; i < n; i++) x[i] *= alpha;
+  simd()->scaled(x, alpha, x, n);
 }
 
 void kernel_scaled (double *z, double alpha, const double *x, size_t n) {
-  for (size_t i = 0; i < n; i++) z[i] = alpha * x[i];
+  simd()->scaled(z, alpha, x, n);
 }
 
 void kernel_axpy (double *y, double alpha, const double *x, size_t n) {
-  for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
+  simd()->axpy(y, alpha, x, n);
 }
 
 void kernel_sum (double *z, const double *x, double alpha, const double *y, size_t n) {
-  for (size_t i = 0; i < n; i++) z[i] = x[i] + alpha * y[i];
+  simd()->sum(z, x, alpha, y, n);
 }
 
-static size_t min_size (size_t a, size_t b) {
-  return a < b ? a : b;
+/* Is the product of m x k and k x n over before the BLAS has packed its operands? */
+static bool is_small (size_t m, size_t n, size_t k) {
+  enum { MOST = 1 << 16 };
+  return m <= MOST && n <= MOST && k <= MOST && m * n * k <= MOST;
 }
 
 /* The BLAS counts in int. A run longer than that is cut; where columns are further apart than that,
@@ -147,6 +133,10 @@ static void gemm_piece (bool ta, bool tb, int m, int n, int k, const double *A, 
 void kernel_gemm (bool ta, bool tb, size_t m, size_t n, size_t k, const double *A, size_t lda,
                   const double *B, size_t ldb, double *C, size_t ldc) {
   if (m == 0 || n == 0) return;
+  if (!tb && is_small(m, n, k)) {
+    (ta ? simd()->gemm_tn : simd()->gemm_nn)(m, n, k, A, lda, B, ldb, C, ldc);
+    return;
+  }
   if (k == 0) {
     for (size_t j = 0; j < n; j++) kernel_fill(C + j * ldc, 0, m);
     return;
@@ -174,6 +164,10 @@ void kernel_gemm (bool ta, bool tb, size_t m, size_t n, size_t k, const double *
 
 void kernel_gramian (size_t n, size_t k, const double *A, size_t lda, double *C, size_t ldc) {
   if (n == 0) return;
+  if (is_small(n, n, k)) {
+    simd()->gemm_tn(n, n, k, A, lda, A, lda, C, ldc); /* exactly symmetric: x y is y x */
+    return;
+  }
   if (n > INT_MAX || k > INT_MAX || lda > INT_MAX || ldc > INT_MAX) {
     kernel_gemm(true, false, n, n, k, A, lda, A, lda, C, ldc);
   } else {
