@@ -219,7 +219,7 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
               .message = m,
               .request = take_request(&p->workers[worker], m->request)};
   if (a.request == NULL) return; /* of nothing that was asked */
-  if (!a.request->is_replay) p->workers[worker].deaths = 0;
+  pool_note_whole(&p->workers[worker]);
   conclude(L, &a, l_take_answer);
 }
 
@@ -292,7 +292,10 @@ static void take_message (lua_State *L, Pool *p, int worker, const Message *m) {
   WorkerSlot *w = &p->workers[worker];
   if (m->parcel != NULL) w->bytes_received += parcel_total_len(m->parcel);
   switch (m->type) {
-    case ANSWER_READY: w->is_ready = true; break;
+    case ANSWER_READY:
+      w->is_ready = true;
+      pool_note_whole(w);
+      break;
     case ANSWER_DEFINE: {
       Answer a = {.pool = p, .worker = worker, .message = m};
       lua_pushcfunction(L, l_define);

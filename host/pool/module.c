@@ -185,7 +185,7 @@ static int l_wait_ready (lua_State *L) {
       continue;
     }
     uint64_t now = uv_hrtime();
-    if (now >= until || p->workers[w].is_lost || p->workers[w].restarts > 0) {
+    if (now >= until || p->workers[w].is_lost) {
       lua_pushinteger(L, w + 1);
       return 1;
     }

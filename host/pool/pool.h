@@ -45,7 +45,7 @@ typedef struct WorkerSlot {
   Request *journal, **journal_last; /* what a new process must do to be this worker */
   size_t n_journal;
   Parcel *configuration; /* what a new process is told first */
-  unsigned deaths;       /* since it last answered */
+  unsigned deaths;       /* since it was last all that it had been before */
   bool is_ready;
   bool is_lost; /* could not be started again */
   unsigned restarts;
@@ -87,14 +87,15 @@ void pool_open_metatable (lua_State *L); /* leaves the metatable on the stack */
 /* Tells the workers when package.path, cpath or the directory have changed. */
 void pool_follow_environment (lua_State *L, Pool *p);
 
-/* send.c: all raise luaL_error on refusals of the system, with nothing held. */
+/* send.c */
 
 /* Sends a message to a worker: definitions it lacks first, then the message (whose parcel stays
-   the caller's). 0 or a negative UV_E*; UV_ESRCH when the worker does not run. */
+   the caller's). 0 or a negative UV_E*; UV_ESRCH when the worker does not run. Raises nothing. */
 int pool_send (lua_State *L, Pool *p, int worker, const Message *m);
 
 /* Puts a request at the end of the worker's queue and sends it. Takes the parcel of m, also
-   when it raises. The touched objects of the last encoding go with it. */
+   when it raises, for want of memory or of a process; then nothing has been asked. The touched
+   objects of the last encoding go with it. */
 Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call);
 void request_free (Request *r);
 
@@ -130,6 +131,11 @@ void pool_fail_stranded (lua_State *L, Pool *p);
 /* Starts the process of a worker and makes it what it was: configuration, setup, journal; then
    what it has not answered is asked again. 0 or a negative UV_E*. */
 int pool_start_worker (lua_State *L, Pool *p, int worker);
+/* Starts a worker that was given up once more, now that something is asked of it. 0 or a
+   negative UV_E*. */
+int pool_revive (lua_State *L, Pool *p, int worker);
+/* Something has come from the worker: if nothing is left to be replayed, it is itself again. */
+void pool_note_whole (WorkerSlot *w);
 /* A worker has ended: starts another in its place. Raises nothing. */
 void pool_recover (lua_State *L, Pool *p, const TransportEvent *e);
 

@@ -6,8 +6,8 @@
 #include "pool/call.h"
 #include "worker/protocol.h"
 
-/* So many ends in a row, with nothing answered between, mean that it will not run at all. */
-enum { MAX_DEATHS = 6 };
+/* So many ends in a row, none after it had become what it was before, mean that it will not. */
+enum { MAX_DEATHS = 20 };
 
 /* "signal 9 (Killed)" or "exit code 3", in text. */
 static void describe_end (const TransportEvent *e, char *text, size_t size) {
@@ -73,11 +73,10 @@ static Global *copy_globals (const Global *g) {
   return first;
 }
 
-/* A request of the journal, to be done once more; nobody waits for its answer. */
-static int replay (lua_State *L, Pool *p, int worker, const Request *entry) {
-  WorkerSlot *w = &p->workers[worker];
+/* Appends a request of the journal, to be done once more; nobody waits for its answer. */
+static bool replay (Pool *p, WorkerSlot *w, const Request *entry) {
   Request *r = calloc(1, sizeof *r);
-  if (r == NULL) return UV_ENOMEM;
+  if (r == NULL) return false;
   r->message = entry->message;
   parcel_retain(r->message.parcel);
   r->message.flags |= REQUEST_REPLAY;
@@ -87,27 +86,56 @@ static int replay (lua_State *L, Pool *p, int worker, const Request *entry) {
   *w->last = r;
   w->last = &r->next;
   w->n_requests++;
-  return pool_send(L, p, worker, &r->message);
+  return true;
+}
+
+/* Puts what makes a new process the worker that was lost before what waits for it. */
+static bool queue_replays (Pool *p, WorkerSlot *w) {
+  Request *waiting = w->first;
+  w->first = NULL;
+  w->last = &w->first;
+  bool ok = true;
+  if (p->setup != NULL) {
+    Request setup = {.message = {.type = REQUEST_APPLY, .parcel = p->setup}};
+    ok = replay(p, w, &setup);
+  }
+  for (const Request *r = w->journal; r != NULL && ok; r = r->next) ok = replay(p, w, r);
+  for (*w->last = waiting; *w->last != NULL; w->last = &(*w->last)->next) {}
+  return ok;
+}
+
+void pool_note_whole (WorkerSlot *w) {
+  if (w->is_ready && (w->first == NULL || !w->first->is_replay)) w->deaths = 0;
 }
 
 int pool_start_worker (lua_State *L, Pool *p, int worker) {
   WorkerSlot *w = &p->workers[worker];
   int rc = p->transport->ops->start(p->transport, worker);
   if (rc < 0) return rc;
-  Request *waiting = w->first; /* they come after the replays */
-  w->first = NULL;
-  w->last = &w->first;
-  Message m = {.type = REQUEST_CONFIGURE, .parcel = p->workers[worker].configuration};
+  if (!queue_replays(p,
+                     w)) { /* it would lack something: its end is told, and another started */
+    p->transport->ops->kill(p->transport, worker, SIGKILL);
+    return 0;
+  }
+  Message m = {.type = REQUEST_CONFIGURE, .parcel = w->configuration};
   rc = pool_send(L, p, worker, &m);
-  if (rc == 0 && p->setup != NULL) {
-    Request setup = {.message = {.type = REQUEST_APPLY, .parcel = p->setup}};
-    rc = replay(L, p, worker, &setup);
+  /* A send that fails means that it has ended again, which will be told. */
+  for (const Request *r = w->first; r != NULL && rc == 0; r = r->next) {
+    rc = pool_send(L, p, worker, &r->message);
   }
-  for (Request *r = w->journal; r != NULL && rc == 0; r = r->next) rc = replay(L, p, worker, r);
-  for (*w->last = waiting; *w->last != NULL; w->last = &(*w->last)->next) {
-    if (rc == 0) rc = pool_send(L, p, worker, &(*w->last)->message);
+  return 0;
+}
+
+int pool_revive (lua_State *L, Pool *p, int worker) {
+  WorkerSlot *w = &p->workers[worker];
+  if (!w->is_lost) return 0;
+  int rc = pool_start_worker(L, p, worker);
+  if (rc == 0) {
+    w->is_lost = false;
+    w->deaths = 0;
+    w->restarts++;
   }
-  return 0; /* a send that failed means that it has ended again, which will be told */
+  return rc;
 }
 
 typedef struct Recovery {
@@ -155,8 +183,8 @@ void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
   Recovery v = {.pool = p, .event = e};
   lua_pushcfunction(L, l_recover);
   lua_pushlightuserdata(L, &v);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-    w->is_lost = true;
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) { /* no memory: once more, if it has been started */
+    if (p->transport->ops->kill(p->transport, e->worker, SIGKILL) < 0) w->is_lost = true;
     lua_pop(L, 1);
   }
   while (w->is_lost && w->first != NULL) { /* nothing is waited for in vain */

@@ -1,4 +1,5 @@
 /* send.c - requests to workers: each goes out with the definitions that it needs before it. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
@@ -23,6 +24,7 @@ static int deliver (Pool *p, int worker, const Message *m) {
 static int send_definitions (lua_State *L, Pool *p, int worker, const Parcel *parcel) {
   for (uint32_t i = 0; parcel != NULL && i < parcel->n_defs; i++) {
     int is_new = 0;
+    /* wire_definition only takes a reference. */
     Message d = {.type = REQUEST_DEFINE, .parcel = wire_definition(L, parcel->defs[i])};
     int rc = known_add(&p->workers[worker].known, parcel->defs[i], &is_new);
     if (rc == 0 && is_new) rc = deliver(p, worker, &d);
@@ -32,9 +34,13 @@ static int send_definitions (lua_State *L, Pool *p, int worker, const Parcel *pa
   return 0;
 }
 
+/* A worker that has not got all of it is out of step: it is ended, and what replaces it is asked
+   again. */
 int pool_send (lua_State *L, Pool *p, int worker, const Message *m) {
   int rc = send_definitions(L, p, worker, m->parcel);
-  return rc == 0 ? deliver(p, worker, m) : rc;
+  if (rc == 0) rc = deliver(p, worker, m);
+  if (rc < 0 && p->transport != NULL) p->transport->ops->kill(p->transport, worker, SIGKILL);
+  return rc;
 }
 
 /* Objects whose last handle is gone are told in one message before the next encoding, never by
@@ -89,22 +95,42 @@ static Request *request_new (const Pool *p) {
   return r;
 }
 
+static void append (WorkerSlot *w, Request *r) {
+  *w->last = r;
+  w->last = &r->next;
+  w->n_requests++;
+}
+
+/* Takes the newest request out again. */
+static void remove_newest (Pool *p, WorkerSlot *w) {
+  Request **link = &w->first;
+  while ((*link)->next != NULL) link = &(*link)->next;
+  Request *r = *link;
+  *link = NULL;
+  w->last = link;
+  w->n_requests--;
+  for (size_t i = 0; i < r->n_touched; i++) objects_release(&p->objects, r->touched[i]);
+  request_free(r);
+}
+
 Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call) {
   WorkerSlot *w = &p->workers[worker];
-  send_definitions(L, p, worker, m->parcel);
   Request *r = request_new(p);
-  if (r == NULL) {
+  int rc = r != NULL ? pool_revive(L, p, worker) : UV_ENOMEM;
+  if (rc < 0) {
     message_fini(m);
-    luaL_error(L, "not enough memory");
+    request_free(r);
+    luaL_error(L, "worker %d: %s", worker + 1, uv_strerror(rc));
   }
   r->message = *m;
   r->message.request = ++p->next_request;
   r->call = call;
-  *w->last = r;
-  w->last = &r->next;
-  w->n_requests++;
+  append(w, r);
   for (size_t i = 0; i < r->n_touched; i++) objects_retain(&p->objects, r->touched[i]);
-  deliver(p, worker,
-          &r->message); /* where it fails the worker is ending: recovery asks again */
+  rc = pool_send(L, p, worker, &r->message);
+  if (rc < 0 && p->session != NULL) { /* the inline worker is not replaced */
+    remove_newest(p, w);
+    luaL_error(L, "%s", uv_strerror(rc));
+  }
   return r;
 }

@@ -1,0 +1,170 @@
+--- Drivers that run while another process kills their workers, and must not feel it.
+---
+---     local storm = require "spec.support.storm"
+---     local report = storm.weather(storm.jobs.arrays, { kills = 20 })
+local neap = require "neap"
+local clock = require "host.clock"
+local command = require "spec.support.command"
+
+local M = {}
+
+-- --- what a result is, to the last bit ---------------------------------------------------------
+
+local writers = {}
+
+local function write(list, x)
+  local kind = math.type(x) or type(x)
+  list[#list + 1] = kind .. ":"
+  local writer = writers[kind]
+  if writer then writer(list, x) else list[#list + 1] = tostring(x) end
+end
+
+function writers.float(list, x) list[#list + 1] = string.pack("<d", x) end
+
+function writers.table(list, t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b)
+    if type(a) == type(b) then return a < b end
+    return type(a) < type(b)
+  end)
+  for _, key in ipairs(keys) do
+    write(list, key)
+    write(list, t[key])
+  end
+end
+
+function writers.userdata(list, x) write(list, x:to_table()) end
+
+--- All bits of numbers, strings, arrays and tables of them, as one string.
+---@return string
+---@nodiscard
+function M.bits(...)
+  local list = {}
+  for i = 1, select("#", ...) do write(list, (select(i, ...))) end
+  return table.concat(list, " ")
+end
+
+-- --- the jobs -----------------------------------------------------------------------------------
+
+---@class StormJob
+---@field name string
+---@field run fun(pool: WorkerPool): any ...  the same whatever happens to the workers
+
+---@type table<string, StormJob>
+M.jobs = {}
+
+M.jobs.greedy = { name = "greedy" }
+
+function M.jobs.greedy.run(pool)
+  local greedy = require "neap.algorithms.greedy"
+  local reductors = require "neap.reductors"
+  local fom, space = require "neap.problems".thermal_block { blocks = { 2, 2 }, n = 20 }
+  local reductor = reductors.CoerciveRBReductor(fom, { product = fom.products.energy,
+    coercivity_estimator = function(mu) return math.min(table.unpack(mu.diffusion)) end })
+  local result = greedy.rb_greedy(fom, reductor, space:sample_uniformly(6),
+    { max_extensions = 12, pool = pool })
+  return result.max_errs, result.max_err_mus, reductor.bases.RB
+end
+
+M.jobs.arrays = { name = "arrays" }
+
+-- Adds what is random, and what a global says: a replay must see both as they were.
+local function change(U, k)
+  for i = 1, #U do U[i]:scal(1 + math.random() / 8) end
+  if #U > 0 then U:axpy(storm_factor, U[k % #U + 1]:copy()) end -- luacheck: ignore
+  return #U
+end
+
+local function measure(u, i, kw)
+  local sum = 0
+  for j = 1, 200 do sum = sum + u:get(j, 1) * math.random() end
+  return sum, kw.basis:inner(u):get(1, 1), i + kw.table.sum
+end
+
+function M.jobs.arrays.run(pool)
+  local VectorArray = neap.VectorArray
+  local U = VectorArray.random(200, 40, { seed = 7 })
+  local basis <close> = pool:push(VectorArray.random(200, 3, { seed = 8 }))
+  local counter <close> = pool:push { sum = 0 }
+  local scattered <close> = pool:scatter_array(U)
+  local found = {}
+  for k = 1, 40 do
+    _G.storm_factor = 1 / k
+    found[#found + 1] = pool:apply(change, scattered, k)
+    pool:apply(function(c) c.sum = c.sum + k end, counter)
+    local kept <close> = pool:keep(function(V, c) return { V:copy(), c.sum } end, scattered,
+      counter)
+    pool:apply_only(function(t, V) t[2] = t[2] + #V end, 1, kept, scattered)
+    found[#found + 1] = { pool:map(measure, U, neap.range(1, 40),
+      neap.kw { basis = basis, table = counter }) }
+    found[#found + 1] = pool:map(function(i) return i * math.random(1000) end, neap.range(1, 500))
+    found[#found + 1] = pool:apply(function(t) return t[1]:norm(), t[2] end, kept)
+    U = pool:gather_array(scattered)
+  end
+  _G.storm_factor = nil
+  return U, found, basis:get(), counter:get()
+end
+
+-- --- the weather --------------------------------------------------------------------------------
+
+---@class StormReport
+---@field runs integer      of the job during the storm
+---@field kills string      as the killer counts them, by signal
+---@field deaths integer    processes that were replaced
+---@field quiet number      seconds of a quiet run
+---@field stormy number     seconds of all runs in the storm
+---@field per_death number  seconds that each death has cost
+---@field differing integer runs whose bits were others
+
+local function restarts(pool)
+  local n = 0
+  for _, s in ipairs(pool:status()) do n = n + s.restarts end
+  return n
+end
+
+local function once(job, options, f)
+  local pool <close> = neap.pool { workers = options.workers or 2 }
+  pool._core:set_retries(math.huge)
+  local bits = M.bits(job.run(pool))
+  if f then f(pool) end
+  return bits
+end
+
+--- Runs the job in quiet, then again and again while workers are killed.
+---@param job StormJob
+---@param options { kills: integer, workers: integer?, seed: integer?, signals: string?,
+---  least: number?, most: number?, view: table? }
+---  how many deaths to wait for; the signals to choose from; seconds between kills; options of
+---  the pool
+---@return StormReport
+---@nodiscard
+function M.weather(job, options)
+  once(job, options) -- caches
+  local start = clock.now()
+  local expected = once(job, options)
+  local report = { runs = 0, deaths = 0, quiet = clock.now() - start, differing = 0 }
+  local flag = command.write ""
+  local killer = assert(io.popen(("exec %s spec/support/storm_killer.lua %s %d %s %g %g"):format(
+    command.quote(command.neap), flag, options.seed or 1, options.signals or "KILL,SEGV,ABRT",
+    options.least or 0.05, options.most or 0.5)))
+  start = clock.now()
+  local ok, problem = pcall(function()
+    while report.deaths < options.kills do
+      local bits = once(job, options, function(pool)
+        report.deaths = report.deaths + restarts(pool)
+      end)
+      report.runs = report.runs + 1
+      if bits ~= expected then report.differing = report.differing + 1 end
+    end
+  end)
+  report.stormy = clock.now() - start
+  os.remove(flag)
+  report.kills = killer:read "a":gsub("\n$", "")
+  killer:close()
+  if not ok then error(problem, 0) end
+  report.per_death = (report.stormy - report.runs * report.quiet) / math.max(report.deaths, 1)
+  return report
+end
+
+return M
