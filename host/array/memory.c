@@ -29,12 +29,13 @@ static size_t limit_from (size_t total) {
   return total > SIZE_MAX / 2 ? SIZE_MAX : 2 * total;
 }
 
-static void collect_if_grown (lua_State *L, size_t len) {
+/* Runs the collector when the blocks are to exceed factor times the limit. */
+static void collect_if_grown (lua_State *L, size_t len, size_t factor) {
   size_t total = block_total_len();
   if (total + len <= collect_from) return;
   size_t *limit = get_limit(L);
   if (limit_from(total) < *limit) *limit = limit_from(total); /* blocks have gone meanwhile */
-  if (total + len <= *limit) return;
+  if ((total + len) / factor <= *limit) return;
   if (!lua_gc(L, LUA_GCISRUNNING)) return; /* the script has stopped it, and knows why */
   lua_gc(L, LUA_GCCOLLECT);
   *limit = limit_from(block_total_len());
@@ -59,7 +60,7 @@ size_t memory_size (lua_State *L, size_t rows, size_t cols) {
 }
 
 Block *memory_block (lua_State *L, size_t len, bool zero) {
-  collect_if_grown(L, len);
+  collect_if_grown(L, len, 1);
   Block *b;
   int rc = zero ? block_new_zero(&b, len) : block_new(&b, len);
   if (rc < 0) {
@@ -70,14 +71,22 @@ Block *memory_block (lua_State *L, size_t len, bool zero) {
   return b;
 }
 
-void *memory_write (lua_State *L, Block **b, size_t keep) {
+void memory_received (lua_State *L, size_t len) {
+  collect_if_grown(L, len, 8); /* from half a gigabyte on */
+}
+
+void *memory_write_part (lua_State *L, Block **b, size_t keep, size_t n) {
   void *data;
-  if (block_is_shared(*b)) collect_if_grown(L, block_len(*b));
-  if (block_write(b, keep, &data) < 0) {
+  if (block_is_shared(*b)) collect_if_grown(L, block_len(*b), 1);
+  if (block_write_part(b, keep, n, &data) < 0) {
     lua_gc(L, LUA_GCCOLLECT);
-    if (block_write(b, keep, &data) < 0) no_memory(L, block_len(*b));
+    if (block_write_part(b, keep, n, &data) < 0) no_memory(L, block_len(*b));
   }
   return data;
+}
+
+void *memory_write (lua_State *L, Block **b, size_t keep) {
+  return memory_write_part(L, b, keep, block_len(*b));
 }
 
 void *memory_own (Block *b) {
@@ -86,4 +95,24 @@ void *memory_own (Block *b) {
   assert(rc == 0); /* nothing to copy: nobody else holds it */
   (void)rc;
   return data;
+}
+
+/* collectgarbage(...) as in Lua; a full cycle also gives back the memory of freed blocks. */
+static int l_collectgarbage (lua_State *L) {
+  static const char *const options[] = {"collect",      "stop",        "restart",
+                                        "count",        "step",        "isrunning",
+                                        "generational", "incremental", "setpause",
+                                        "setstepmul",   NULL};
+  int option = luaL_checkoption(L, 1, "collect", options);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  if (option == 0) block_trim();
+  return lua_gettop(L);
+}
+
+void memory_open (lua_State *L) {
+  lua_getglobal(L, "collectgarbage");
+  lua_pushcclosure(L, l_collectgarbage, 1);
+  lua_setglobal(L, "collectgarbage");
 }

@@ -18,10 +18,21 @@ size_t memory_size (lua_State *L, size_t rows, size_t cols);
    gives up. Raises when there is no memory. */
 Block *memory_block (lua_State *L, size_t len, bool zero);
 
+/* An array of len bytes is about to come from elsewhere. It takes no memory yet, but what nobody
+   refers to any more keeps the memory of others from being freed: the collector runs now and
+   then. */
+void memory_received (lua_State *L, size_t len);
+
 /* block_write for a Lua state: raises when there is no memory for the copy. */
 void *memory_write (lua_State *L, Block **b, size_t keep);
 
+/* The same for about n bytes to be written: see block_write_part. */
+void *memory_write_part (lua_State *L, Block **b, size_t keep, size_t n);
+
 /* The memory of a block that the caller alone holds, to be filled. No Lua. */
 void *memory_own (Block *b);
+
+/* Puts a collectgarbage in the place of Lua's that gives back the memory of freed blocks too. */
+void memory_open (lua_State *L);
 
 #endif

@@ -143,9 +143,9 @@ const double *vectorarray_panel (lua_State *L, const VectorArray *U, size_t *ld)
   return root_data(copy);
 }
 
-/* The block of a root, writable; where it is a part of a larger shared one, only the part is
-   copied. */
-static double *write_root (lua_State *L, VectorArray *root) {
+/* The block of a root, writable, n vectors of which are about to be written; where the root is a
+   part of a larger shared block, only the part is copied. */
+static double *write_root (lua_State *L, VectorArray *root, size_t n) {
   size_t used = root->len * root->dim * sizeof(double);
   bool is_part = root->offset > 0 || used < block_len(root->block) / 2;
   if (is_part && block_is_shared(root->block)) {
@@ -156,19 +156,24 @@ static double *write_root (lua_State *L, VectorArray *root) {
     root->offset = 0;
     root->capacity = root->len;
   }
-  char *data = memory_write(L, &root->block, root->offset + used);
+  char *data = memory_write_part(L, &root->block, root->offset + used,
+                                 n * root->dim * sizeof(double));
   return (double *)(data + root->offset);
 }
 
-double *vectorarray_write (lua_State *L, VectorArray *U) {
+static double *write_vectors (lua_State *L, VectorArray *U, size_t n) {
   VectorArray *root = vectorarray_root(U);
   if (root->frozen) luaL_error(L, "VectorArray is frozen and cannot be changed");
-  return write_root(L, root);
+  return write_root(L, root, n < root->len ? n : root->len); /* a view may repeat vectors */
+}
+
+double *vectorarray_write (lua_State *L, VectorArray *U) {
+  return write_vectors(L, U, U->len);
 }
 
 double *vectorarray_vector_write (lua_State *L, VectorArray *U, size_t j) {
   assert(j < U->len);
-  return vectorarray_write(L, U) + vectorarray_place(U, j) * U->dim;
+  return write_vectors(L, U, 1) + vectorarray_place(U, j) * U->dim;
 }
 
 VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
@@ -186,7 +191,9 @@ VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
 }
 
 double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity) {
-  if (capacity <= U->capacity && !block_is_shared(U->block)) return write_root(L, U);
+  if (capacity <= U->capacity && !block_is_shared(U->block)) {
+    return write_root(L, U, capacity > U->len ? capacity - U->len : 0);
+  }
   if (capacity < U->len) capacity = U->len;
   if (capacity > U->capacity && capacity - U->len < U->len / 2) {
     capacity = U->len + U->len / 2;

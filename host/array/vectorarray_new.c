@@ -174,6 +174,40 @@ static int l_from_function (lua_State *L) {
   return 1;
 }
 
+/* Pushes the arrays of the list at 1 as one where they are parts of one block that was sent, as
+   after a scatter, so that nothing need be copied. Returns whether they are. */
+static bool cat_by_joining (lua_State *L, size_t n, size_t dim, size_t len) {
+  if (n < 2 || dim == 0 || len == 0 || luaL_getmetafield(L, 1, "__index") != LUA_TNIL) {
+    lua_settop(L, 1);
+    return false;
+  }
+  BlockSlice *slices = args_scratch(L, n, sizeof *slices);
+  size_t n_slices = 0, total = 0;
+  for (size_t k = 0; k < n; k++) {
+    lua_rawgeti(L, 1, (lua_Integer)k + 1);
+    const VectorArray *U = vectorarray_test(L, -1), *root;
+    size_t ld, first;
+    if (U == NULL || U->dim != dim || !vectorarray_is_panel(U, &ld) ||
+        (U->len > 1 && ld != dim) || U->len > len - total) {
+      lua_settop(L, 1);
+      return false;
+    }
+    if (U->len > 0) {
+      root = vectorarray_root(U);
+      first = root->offset + vectorarray_place(U, 0) * dim * sizeof(double);
+      slices[n_slices++] = (BlockSlice){root->block, first, U->len * dim * sizeof(double)};
+    }
+    total += U->len;
+    lua_pop(L, 1);
+  }
+  memory_received(L, n_slices > 0 ? total * dim * sizeof(double) : 0);
+  VectorArray *result = vectorarray_push_closed(L);
+  Block *block = total == len ? block_join(slices, n_slices) : NULL;
+  if (block != NULL) vectorarray_adopt(result, block, 0, dim, len);
+  else lua_settop(L, 1);
+  return block != NULL;
+}
+
 /* VectorArray.cat { U, V, ... } */
 static int l_cat (lua_State *L) {
   size_t n = args_list_len(L, 1), dim = 0, len = 0;
@@ -194,6 +228,7 @@ static int l_cat (lua_State *L) {
     len += U->len;
     lua_pop(L, 1);
   }
+  if (cat_by_joining(L, n, dim, len)) return 1;
   VectorArray *result = vectorarray_push_raw(L, dim, len);
   double *x = memory_own(result->block);
   for (size_t k = 0, j = 0; k < n; k++) {

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include "array/array.h"
+#include "array/memory.h"
 #include "shell/clock.h"
 #include "shell/coroutines.h"
 #include "pool/module.h"
@@ -52,6 +53,7 @@ static int l_open (lua_State *L) {
   }
   luaL_openlibs(L);
   coroutines_open(L);
+  memory_open(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   luaL_setfuncs(L, preloaded, 0);
   lua_pop(L, 1);

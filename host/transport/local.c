@@ -130,92 +130,6 @@ static int local_start (Transport *t, int worker) {
   return 0;
 }
 
-/* One message on its way: owns a reference to the parcel until it is written. */
-typedef struct Send {
-  uv_write_t req;
-  Parcel *parcel;
-  uint8_t head[]; /* the frame's head and the lengths of the slices */
-} Send;
-
-static void on_sent (uv_write_t *req, int status) {
-  (void)status; /* a worker that cannot be written to is dying, which its exit tells */
-  Send *s = req->data;
-  parcel_release(s->parcel);
-  free(s);
-}
-
-/* What is to be written of a message: its head, then the parcel's bytes and slices. uv_buf_init
-   takes an unsigned length, but uv_buf_t itself holds a size_t. */
-static unsigned gather (uv_buf_t *bufs, const uint8_t *head, size_t head_len, const Parcel *p) {
-  unsigned n = 0;
-  bufs[n++] = (uv_buf_t){.base = (char *)(uintptr_t)head, .len = head_len};
-  if (p == NULL) return n;
-  if (p->len != 0) bufs[n++] = (uv_buf_t){.base = (char *)p->bytes, .len = p->len};
-  for (size_t i = 0; i < p->n_slices; i++) {
-    const BlockSlice *b = &p->slices[i];
-    const char *data = (const char *)block_data(b->block) + b->offset;
-    if (b->len != 0) bufs[n++] = (uv_buf_t){.base = (char *)(uintptr_t)data, .len = b->len};
-  }
-  return n;
-}
-
-/* Leaves of the buffers what has not been written. */
-static unsigned advance (uv_buf_t *bufs, unsigned n, size_t done) {
-  unsigned first = 0;
-  while (first < n && done >= bufs[first].len) done -= bufs[first++].len;
-  for (unsigned i = first; i < n; i++) bufs[i - first] = bufs[i];
-  if (first < n) {
-    bufs[0].base += done;
-    bufs[0].len -= done;
-  }
-  return n - first;
-}
-
-/* Queues what could not be written at once; the head moves to memory that lasts as long. */
-static int queue (Peer *peer, const Message *m, const uint8_t *head, size_t head_len,
-                  uv_buf_t *bufs, size_t done) {
-  Send *s = malloc(sizeof *s + head_len);
-  if (s == NULL) return UV_ENOMEM;
-  s->req.data = s;
-  memcpy(s->head, head, head_len);
-  s->parcel = m->parcel != NULL ? parcel_retain(m->parcel) : NULL;
-  unsigned n = advance(bufs, gather(bufs, s->head, head_len, m->parcel), done);
-  int rc = uv_write(&s->req, (uv_stream_t *)&peer->pipe, bufs, n, on_sent);
-  if (rc < 0) on_sent(&s->req, rc); /* libuv will not call it */
-  return rc;
-}
-
-static int local_send (Transport *t, int worker, const Message *m) {
-  Local *self = (Local *)t;
-  Peer *peer = self->peers[worker];
-  if (peer == NULL) return UV_ESRCH;
-  const Parcel *p = m->parcel;
-  size_t n_slices = p != NULL ? p->n_slices : 0;
-  size_t head_len = FRAME_HEAD + 8 * n_slices;
-  uint8_t few_heads[FRAME_HEAD + 8 * 6], *head = few_heads;
-  uv_buf_t few_bufs[8], *bufs = few_bufs;
-  int rc = UV_ENOMEM;
-  if (n_slices > 6) {
-    head = malloc(head_len);
-    bufs = malloc((n_slices + 2) * sizeof *bufs);
-    if (head == NULL || bufs == NULL) goto exit;
-  }
-  frame_put_head(head, m);
-  if (n_slices != 0) frame_put_table(head + FRAME_HEAD, p);
-  unsigned n = gather(bufs, head, head_len, p);
-  size_t total = 0;
-  for (unsigned i = 0; i < n; i++) total += bufs[i].len;
-  rc = uv_try_write((uv_stream_t *)&peer->pipe, bufs, n);
-  if (rc == UV_EAGAIN) rc = 0; /* nothing written: the pipe is full, or others wait */
-  if (rc >= 0) rc = (size_t)rc == total ? 0 : queue(peer, m, head, head_len, bufs, (size_t)rc);
-exit:
-  if (n_slices > 6) {
-    free(head);
-    free(bufs);
-  }
-  return rc;
-}
-
 static bool local_next (Transport *t, TransportEvent *e) {
   return event_queue_pop(&((Local *)t)->events, e);
 }
@@ -237,7 +151,8 @@ static int64_t local_pid (const Transport *t, int worker) {
 
 static uint64_t local_pending (const Transport *t, int worker) {
   const Peer *peer = ((const Local *)t)->peers[worker];
-  return peer != NULL ? uv_stream_get_write_queue_size((const uv_stream_t *)&peer->pipe) : 0;
+  if (peer == NULL) return 0;
+  return uv_stream_get_write_queue_size((const uv_stream_t *)&peer->pipe) + peer->waiting_len;
 }
 
 static bool any_running (const Local *self) {

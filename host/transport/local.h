@@ -20,8 +20,13 @@ typedef struct Peer {
   Local *local; /* NULL once the transport no longer wants to hear of it */
   int worker;   /* from 0 */
   uv_process_t process;
-  uv_pipe_t pipe;   /* messages, both ways */
-  uv_pipe_t out[2]; /* its standard output and standard error */
+  uv_pipe_t pipe;                          /* messages, both ways */
+  uv_pipe_t out[2];                        /* its standard output and standard error */
+  int channel;                             /* descriptors, both ways: see descriptors.h */
+  uv_poll_t room;                          /* waits for room in it */
+  uv_timer_t retry;                        /* waits without a sign */
+  struct Waiting *waiting, **last_waiting; /* messages whose descriptors have not gone */
+  size_t waiting_len;
   int open_handles;
   bool exited;
   FrameReader *reader;
@@ -45,6 +50,12 @@ void local_lines_flush (Peer *peer, int i);
 
 /* Starts a worker process. 0 and *peer, whose handles are open; or a negative UV_E*. */
 int local_spawn (Local *self, int worker, Peer **peer);
+
+/* As in TransportOps. */
+int local_send (Transport *t, int worker, const Message *m);
+
+/* Forgets what waits to be sent. */
+void local_drop_waiting (Peer *peer);
 
 /* Closes the handles of a peer; the last one frees it. May be repeated until then. */
 void local_close_peer (Peer *peer);

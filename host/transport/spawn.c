@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "transport/descriptors.h"
 #include "transport/local.h"
 
 extern char **environ;
@@ -58,18 +59,23 @@ static void free_environment (char **list) {
 static void on_closed (uv_handle_t *handle) {
   Peer *peer = handle->data;
   if (--peer->open_handles > 0) return;
+  local_drop_waiting(peer);
   frame_reader_free(peer->reader);
+  close(peer->channel);
   free(peer);
 }
 
 static void close_handle (uv_handle_t *handle) {
-  if (!uv_is_closing(handle)) uv_close(handle, on_closed);
+  bool is_open = uv_handle_get_type(handle) != UV_UNKNOWN_HANDLE;
+  if (is_open && !uv_is_closing(handle)) uv_close(handle, on_closed);
 }
 
 void local_close_peer (Peer *peer) {
   close_handle((uv_handle_t *)&peer->pipe);
   close_handle((uv_handle_t *)&peer->out[0]);
   close_handle((uv_handle_t *)&peer->out[1]);
+  close_handle((uv_handle_t *)&peer->room);
+  close_handle((uv_handle_t *)&peer->retry);
   close_handle((uv_handle_t *)&peer->process);
 }
 
@@ -79,48 +85,89 @@ static void init_pipe (Peer *peer, uv_pipe_t *pipe) {
   peer->open_handles++;
 }
 
-int local_spawn (Local *self, int worker, Peer **result) {
-  *result = NULL;
+static int fetch (void *user, int *fds, int n) {
+  const Peer *peer = user;
+  return descriptors_receive(peer->channel, fds, n);
+}
+
+/* A peer without handles; *channel: the worker's end of the socket pair. 0 or a negative UV_E*. */
+static int new_peer (Local *self, int worker, Peer **result, int *channel) {
   Peer *peer = calloc(1, sizeof *peer);
   FrameReader *reader = peer != NULL ? frame_reader_new(UINT64_MAX / 2) : NULL;
-  char **environment = reader != NULL ? make_environment(self->blas_threads) : NULL;
-  if (environment == NULL) {
+  int ends[2], rc = reader != NULL ? descriptors_open(ends) : UV_ENOMEM;
+  if (rc < 0) {
     frame_reader_free(reader);
     free(peer);
-    return UV_ENOMEM;
+    return rc;
   }
   peer->local = self;
   peer->worker = worker;
   peer->reader = reader;
+  peer->channel = ends[0];
+  peer->last_waiting = &peer->waiting;
+  frame_reader_set_fetch(reader, fetch, peer);
+  *channel = ends[1];
+  *result = peer;
+  return 0;
+}
+
+static int init_handles (Peer *peer) {
+  uv_loop_t *loop = peer->local->host->loop;
   init_pipe(peer, &peer->pipe);
   init_pipe(peer, &peer->out[0]);
   init_pipe(peer, &peer->out[1]);
+  uv_timer_init(loop, &peer->retry); /* cannot fail */
+  peer->retry.data = peer;
+  peer->open_handles++;
+  int rc = uv_poll_init(loop, &peer->room, peer->channel);
+  peer->room.data = peer;
+  if (rc == 0) peer->open_handles++;
+  return rc;
+}
+
+/* Starts the process; its handle is initialised even where that fails. */
+static int start_process (Peer *peer, int channel, char **environment) {
+  const Local *self = peer->local;
   uv_stdio_container_t stdio[] = {
     {.flags = UV_IGNORE},
     {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&peer->out[0]},
     {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&peer->out[1]},
     {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
      .data.stream = (uv_stream_t *)&peer->pipe},
+    {.flags = UV_INHERIT_FD, .data.fd = channel},
   };
-  char flag[] = "--worker";
-  char *args[] = {(char *)(uintptr_t)self->host->executable, flag, self->driver_pid, NULL};
+  char flag[] = "--worker", pid[sizeof self->driver_pid];
+  strcpy(pid, self->driver_pid);
+  char *args[] = {(char *)(uintptr_t)self->host->executable, flag, pid, NULL};
   uv_process_options_t options = {
     .file = self->host->executable,
     .args = args,
     .env = environment,
-    .stdio_count = 4,
+    .stdio_count = sizeof stdio / sizeof *stdio,
     .stdio = stdio,
     .exit_cb = local_on_exit,
   };
   int rc = uv_spawn(self->host->loop, &peer->process, &options);
-  free_environment(environment);
   peer->process.data = peer;
-  peer->open_handles++; /* uv_spawn has initialised the handle even where it failed */
-  if (rc < 0) {
-    peer->local = NULL;
-    local_close_peer(peer);
-    return rc;
+  peer->open_handles++;
+  return rc;
+}
+
+int local_spawn (Local *self, int worker, Peer **result) {
+  Peer *peer;
+  int channel;
+  *result = NULL;
+  char **environment = make_environment(self->blas_threads);
+  if (environment == NULL) return UV_ENOMEM;
+  int rc = new_peer(self, worker, &peer, &channel);
+  if (rc == 0) {
+    rc = init_handles(peer);
+    if (rc == 0) rc = start_process(peer, channel, environment);
+    close(channel);
+    if (rc == 0) *result = peer;
+    else peer->local = NULL;
+    if (rc < 0) local_close_peer(peer);
   }
-  *result = peer;
-  return 0;
+  free_environment(environment);
+  return rc;
 }

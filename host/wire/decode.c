@@ -15,6 +15,7 @@ static int l_close (lua_State *L) {
     block_release(d->held[i]);
     d->held[i] = NULL;
   }
+  decoder_close_slices(d);
   free(d->frames);
   d->frames = NULL;
   d->n_frames = d->room_frames = 0;

@@ -1,8 +1,11 @@
 /* decode_array.c - arrays over the blocks of a parcel, or over small blocks of their own. */
 #include "wire/decoder.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
+#include <uv.h>
+#include "array/memory.h"
 
 #define BOX_TNAME "neap.wire.block"
 
@@ -44,12 +47,41 @@ static void take_inline (lua_State *L, Decoder *d, Block **held, BlockSlice *sli
   *slice = (BlockSlice){.block = *held, .len = len};
 }
 
+void decoder_close_slices (Decoder *d) {
+  for (uint32_t i = 0; d->opened != NULL && i < d->n_slices; i++) {
+    block_release(d->opened[i].block);
+  }
+  free(d->opened);
+  d->opened = NULL;
+}
+
+/* The block of slice number, mapped when it is first referred to. */
+static const BlockSlice *open_slice (lua_State *L, Decoder *d, uint32_t number) {
+  if (number >= d->n_slices) decoder_malformed(L, d, "a block that has not come");
+  if (d->opened == NULL) {
+    d->opened = calloc(d->n_slices, sizeof *d->opened);
+    if (d->opened == NULL) luaL_error(L, "not enough memory");
+  }
+  BlockSlice *slice = &d->opened[number];
+  if (slice->block != NULL) return slice;
+  Snapshot *from = d->slices[number];
+  slice->len = snapshot_len(from);
+  memory_received(L, slice->len);
+  int rc = snapshot_open(from, &slice->block, &slice->offset);
+  if (rc == 0) return slice;
+  slice->block = NULL;
+  if (rc == UV_EPROTO) decoder_malformed(L, d, "written pages beyond their block");
+  if (rc == UV_EMFILE) {
+    luaL_error(L, "an array could not be received: too many open files, see ulimit -n");
+  }
+  luaL_error(L, "not enough memory for an array of %f MiB", (double)slice->len / 0x1p20);
+  return NULL;
+}
+
 static void take_attached (lua_State *L, Decoder *d, Block **held, BlockSlice *slice) {
   const uint8_t *p = decoder_take(L, d, 20);
-  uint32_t number = get_le32(p);
   uint64_t offset = get_le64(p + 4), len = get_le64(p + 12);
-  if (number >= d->n_slices) decoder_malformed(L, d, "a block that has not come");
-  const BlockSlice *from = &d->slices[number];
+  const BlockSlice *from = open_slice(L, d, get_le32(p));
   if (offset > from->len || len > from->len - offset) {
     decoder_malformed(L, d, "range beyond its block");
   }

@@ -4,6 +4,7 @@
 
 #include <lua.h>
 #include "array/image.h"
+#include "wire/parcel.h"
 #include "wire/bytes.h"
 #include "wire/format.h"
 #include "wire/wire.h"
@@ -27,10 +28,11 @@ typedef struct DecoderFrame {
 /* A userdata: when anything raises, the collector frees what it holds. */
 typedef struct Decoder {
   const WireContext *context;
-  const uint8_t *bytes;     /* of the parcel; offsets count from here */
-  size_t at, end;           /* what is left of the values */
-  const BlockSlice *slices; /* those that the bytes may refer to */
+  const uint8_t *bytes;    /* of the parcel; offsets count from here */
+  size_t at, end;          /* what is left of the values */
+  Snapshot *const *slices; /* those that the bytes may refer to */
   uint32_t n_slices;
+  BlockSlice *opened;   /* owned: the blocks of the slices, once they are referred to */
   size_t promised;      /* values that open tables still want: at least a byte each */
   DecoderFrame *frames; /* owned */
   size_t n_frames, room_frames;
@@ -78,6 +80,7 @@ void decode_named (lua_State *L, Decoder *d);
 void decode_remote (lua_State *L, Decoder *d);
 /* decode_array.c */
 void decode_array (lua_State *L, Decoder *d);
+void decoder_close_slices (Decoder *d); /* the blocks of the slices are the arrays' now */
 bool decode_read (lua_State *L,
                   Decoder *d); /* one value or its beginning; true: a frame opened */
 

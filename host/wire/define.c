@@ -13,11 +13,12 @@
 typedef struct Part {
   const uint8_t *bytes;
   size_t len;
-  const BlockSlice *slices;
+  Snapshot *const *slices;
   uint32_t n_slices;
 } Part;
 
 static void set_part (Decoder *d, const Part *part) {
+  decoder_close_slices(d);
   d->bytes = part->bytes;
   d->at = 0;
   d->end = part->len;
@@ -190,6 +191,7 @@ int wire_decode (lua_State *L, const Parcel *p, const WireContext *context) {
   if (n > all.len - HEAD_VALUES) decoder_malformed(L, d, "more values than bytes");
   decoder_values(L, d, n);
   if (d->at != d->end) decoder_malformed(L, d, "bytes after the end");
+  decoder_close_slices(d);
   lua_rotate(L, top + 1, (int)n);
   lua_settop(L, top + (int)n);
   return (int)n;
@@ -207,5 +209,6 @@ void wire_define (lua_State *L, const Parcel *p, const WireContext *context) {
   push_definitions(L, context);
   Decoder *d = decoder_push(L, context, top + 1);
   define(L, d, &part);
+  decoder_close_slices(d);
   lua_settop(L, top);
 }

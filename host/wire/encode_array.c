@@ -109,30 +109,50 @@ void encode_userdata (lua_State *L, Encoder *e) {
 static int compare (const void *a, const void *b) {
   const BlockSlice *x = &((const Attachment *)a)->range, *y = &((const Attachment *)b)->range;
   if (x->block != y->block) return (uintptr_t)x->block < (uintptr_t)y->block ? -1 : 1;
-  return (x->offset > y->offset) - (x->offset < y->offset);
+  if (x->offset != y->offset) return x->offset < y->offset ? -1 : 1;
+  return (x->len > y->len) - (x->len < y->len);
 }
 
-/* Ranges of one block that touch become one slice, so that nothing is sent twice. */
+/* Can the next range be part of the same slice? Large ones get one each, unless they are the
+   same: an array that has its slice alone writes to it page by page. Small ones that touch go
+   together, so that nothing is sent twice. */
+static bool goes_with (const BlockSlice *slice, const BlockSlice *range) {
+  if (slice->block != range->block || range->offset > slice->offset + slice->len) return false;
+  if (slice->len < BLOCK_SHARE_MIN && range->len < BLOCK_SHARE_MIN) return true;
+  return range->offset == slice->offset && range->len == slice->len;
+}
+
+/* The attachments from first on that go into one slice, which *slice becomes; returns the first
+   that does not. */
+static size_t group (const Encoder *e, size_t first, BlockSlice *slice) {
+  *slice = e->attachments[first].range;
+  size_t i = first + 1;
+  for (; i < e->n_attachments && goes_with(slice, &e->attachments[i].range); i++) {
+    const BlockSlice *range = &e->attachments[i].range;
+    size_t end = range->offset + range->len;
+    if (end > slice->offset + slice->len) slice->len = end - slice->offset;
+  }
+  return i;
+}
+
 bool encode_attachments (Encoder *e, Parcel *p) {
   if (e->n_attachments == 0) return true;
   if (e->n_attachments > UINT32_MAX) return false;
   p->slices = malloc(e->n_attachments * sizeof *p->slices);
   if (p->slices == NULL) return false;
   qsort(e->attachments, e->n_attachments, sizeof *e->attachments, compare);
-  for (size_t i = 0; i < e->n_attachments; i++) {
-    const BlockSlice *range = &e->attachments[i].range;
-    BlockSlice *last = p->n_slices > 0 ? &p->slices[p->n_slices - 1] : NULL;
-    if (last == NULL || last->block != range->block ||
-        range->offset > last->offset + last->len) {
-      last = &p->slices[p->n_slices++];
-      *last = *range;
-      block_retain(last->block);
-    } else if (range->offset + range->len > last->offset + last->len) {
-      last->len = range->offset + range->len - last->offset;
+  for (size_t i = 0; i < e->n_attachments;) {
+    BlockSlice slice;
+    size_t end = group(e, i, &slice);
+    if (snapshot_new(&p->slices[p->n_slices], slice.block, slice.offset, slice.len) < 0) {
+      return false;
     }
-    uint8_t *at = e->w.bytes + e->attachments[i].at;
-    put_le32(at, p->n_slices - 1);
-    put_le64(at + 4, range->offset - last->offset);
+    p->n_slices++;
+    for (; i < end; i++) {
+      uint8_t *at = e->w.bytes + e->attachments[i].at;
+      put_le32(at, p->n_slices - 1);
+      put_le64(at + 4, e->attachments[i].range.offset - slice.offset);
+    }
   }
   return true;
 }

@@ -178,14 +178,13 @@ static bool append_slices (const Encoder *e, Parcel *p) {
   for (uint32_t i = 0; i < e->n_defs; i++) n += e->defs[i].parcel->n_slices;
   if (n == p->n_slices) return true;
   if (n > UINT32_MAX) return false;
-  BlockSlice *slices = realloc(p->slices, (size_t)n * sizeof *slices);
+  Snapshot **slices = realloc(p->slices, (size_t)n * sizeof *slices);
   if (slices == NULL) return false;
   p->slices = slices;
   for (uint32_t i = 0; i < e->n_defs; i++) {
     const Parcel *d = e->defs[i].parcel;
     for (uint32_t j = 0; j < d->n_slices; j++) {
-      block_retain(d->slices[j].block);
-      slices[p->n_slices++] = d->slices[j];
+      slices[p->n_slices++] = snapshot_retain(d->slices[j]);
     }
   }
   return true;

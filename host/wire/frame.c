@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 #include "wire/bytes.h"
 
@@ -12,28 +13,43 @@ enum {
   MAGIC = 0x7061656e,   /* "neap" */
   STAGE = 64 * 1024,    /* pieces smaller than this pass through the stage, several at a time */
   BYTES_STEP = 1 << 20, /* what is taken on trust of announced bytes, before any has come, */
-  TABLE_STEP = 1024,    /* and of lengths of slices */
+  TABLE_STEP = 1024,    /* and of slices */
+  SEGMENTS_MAX = 1 << 20, /* in one message */
   READY_STEP = 16
 };
 
 /* What the next byte belongs to. */
-enum { AT_HEAD, AT_TABLE, AT_BYTES, AT_SLICE, BROKEN };
+enum { AT_HEAD, AT_TABLE, AT_BYTES, AT_BLOCK, BROKEN };
+
+/* A slice, or the written pages of one, whose bytes come behind those of the parcel. */
+typedef struct Pending {
+  uint32_t slice;
+  bool is_patch;
+  size_t len;
+} Pending;
 
 struct FrameReader {
   int state;
   uint64_t limit;
-  uint8_t *stage;       /* owned; STAGE bytes */
-  size_t staged, used;  /* stage[used..staged) has been received but not yet looked at */
-  uint8_t *direct;      /* where feed's next bytes went when they went past the stage */
-  Message message;      /* the one being put together */
-  uint64_t left;        /* of limit, while the table is read */
-  uint32_t n_slices;    /* announced */
-  uint32_t room_slices; /* allocated */
-  uint32_t at_slice;    /* the slice being filled */
-  uint8_t *slice_data;  /* its memory */
-  size_t have;          /* of the bytes, or of that slice */
-  size_t room_bytes;    /* allocated for the bytes */
-  Message *ready;       /* owned queue of whole messages: first..n_ready */
+  FrameFetch fetch;
+  void *fetch_user;
+  uint8_t *stage;      /* owned; STAGE bytes */
+  size_t staged, used; /* stage[used..staged) has been received but not yet looked at */
+  uint8_t *direct;     /* where feed's next bytes went when they went past the stage */
+  Message message;     /* the one being put together */
+  uint64_t left;       /* of limit, while the table is read */
+  uint32_t n_entries, at_entry; /* announced, read */
+  uint32_t room_slices;         /* allocated */
+  bool wants_patch;             /* the next entry is the written pages of the last slice */
+  Segment **segments;           /* owned: the message's descriptors; NULL: one that was lost */
+  uint32_t n_segments;
+  Pending *pending; /* owned: the entries of the table whose bytes follow */
+  uint32_t n_pending, room_pending, at_pending;
+  Block *block;        /* the one being filled: one reference */
+  uint8_t *block_data; /* its memory */
+  size_t have;         /* of the bytes, or of that block */
+  size_t room_bytes;   /* allocated for the bytes */
+  Message *ready;      /* owned queue of whole messages: first..n_ready */
   size_t first_ready, n_ready, room_ready;
   char error[80];
 };
@@ -43,20 +59,25 @@ void message_fini (Message *m) {
   m->parcel = NULL;
 }
 
-void frame_put_head (uint8_t head[FRAME_HEAD], const Message *m) {
+void frame_put_head (uint8_t head[FRAME_HEAD], const Message *m, uint32_t n_entries,
+                     unsigned n_descriptors) {
   const Parcel *p = m->parcel;
   put_le32(head, MAGIC);
   head[4] = m->type;
   head[5] = m->flags;
-  put_le16(head + 6, 0);
+  put_le16(head + 6, (uint16_t)n_descriptors);
   put_le64(head + 8, m->request);
   put_le64(head + 16, p != NULL ? p->len : 0);
-  put_le32(head + 24, p != NULL ? p->n_slices : 0);
+  put_le32(head + 24, n_entries);
   put_le32(head + 28, 0);
 }
 
-void frame_put_table (uint8_t *table, const Parcel *p) {
-  for (uint32_t i = 0; i < p->n_slices; i++) put_le64(table + 8 * (size_t)i, p->slices[i].len);
+void frame_put_entry (uint8_t entry[FRAME_ENTRY], uint64_t len, uint64_t origin,
+                      uint32_t descriptor, uint32_t flags) {
+  put_le64(entry, len);
+  put_le64(entry + 8, origin);
+  put_le32(entry + 16, descriptor);
+  put_le32(entry + 20, flags);
 }
 
 FrameReader *frame_reader_new (uint64_t limit) {
@@ -71,8 +92,27 @@ FrameReader *frame_reader_new (uint64_t limit) {
   return r;
 }
 
+void frame_reader_set_fetch (FrameReader *r, FrameFetch fetch, void *user) {
+  r->fetch = fetch;
+  r->fetch_user = user;
+}
+
+/* Lets go of what only the message under way needs. */
+static void drop_parts (FrameReader *r) {
+  for (uint32_t i = 0; i < r->n_segments; i++) segment_release(r->segments[i]);
+  free(r->segments);
+  r->segments = NULL;
+  r->n_segments = 0;
+  free(r->pending);
+  r->pending = NULL;
+  r->n_pending = r->room_pending = r->at_pending = 0;
+  block_release(r->block);
+  r->block = NULL;
+}
+
 void frame_reader_free (FrameReader *r) {
   if (r == NULL) return;
+  drop_parts(r);
   message_fini(&r->message);
   for (size_t i = r->first_ready; i < r->n_ready; i++) message_fini(&r->ready[i]);
   free(r->ready);
@@ -80,18 +120,21 @@ void frame_reader_free (FrameReader *r) {
   free(r);
 }
 
+static int broken (FrameReader *r, int rc) {
+  r->state = BROKEN;
+  drop_parts(r);
+  message_fini(&r->message);
+  return rc;
+}
+
 static int malformed (FrameReader *r, const char *what, uint64_t number) {
   snprintf(r->error, sizeof r->error, "%s (%llu)", what, (unsigned long long)number);
-  r->state = BROKEN;
-  message_fini(&r->message);
-  return UV_EPROTO;
+  return broken(r, UV_EPROTO);
 }
 
 static int no_memory (FrameReader *r) {
   snprintf(r->error, sizeof r->error, "not enough memory");
-  r->state = BROKEN;
-  message_fini(&r->message);
-  return UV_ENOMEM;
+  return broken(r, UV_ENOMEM);
 }
 
 /* The message is whole: it joins the queue. */
@@ -106,6 +149,7 @@ static int finish (FrameReader *r) {
   }
   r->ready[r->n_ready++] = r->message;
   r->message = (Message){0};
+  drop_parts(r);
   r->state = AT_HEAD;
   return 0;
 }
@@ -117,12 +161,11 @@ static uint8_t *target (const FrameReader *r, size_t *want) {
     *want = r->room_bytes - r->have;
     return p->bytes + r->have;
   }
-  if (r->state == AT_SLICE) {
-    const BlockSlice *s = &p->slices[r->at_slice];
-    *want = s->len - r->have;
-    return r->slice_data + r->have;
+  if (r->state == AT_BLOCK) {
+    *want = r->pending[r->at_pending].len - r->have;
+    return r->block_data + r->have;
   }
-  *want = r->state == AT_HEAD ? FRAME_HEAD : 8;
+  *want = r->state == AT_HEAD ? FRAME_HEAD : FRAME_ENTRY;
   return NULL;
 }
 
@@ -139,76 +182,166 @@ static int more_bytes (FrameReader *r, size_t room) {
 
 /* Enters the first state, from AT_BYTES on, that wants bytes. */
 static int enter (FrameReader *r, int state) {
-  const Parcel *p = r->message.parcel;
+  Parcel *p = r->message.parcel;
   r->state = state;
   r->have = 0;
-  if (state == AT_BYTES && p->len == 0) r->state = AT_SLICE;
-  if (r->state == AT_SLICE && r->at_slice == p->n_slices) return finish(r);
+  if (state == AT_BYTES && p->len == 0) r->state = AT_BLOCK;
+  if (r->state == AT_BLOCK && r->at_pending == r->n_pending) return finish(r);
   if (r->state == AT_BYTES) return more_bytes(r, BYTES_STEP);
-  if (r->state == AT_SLICE) {
-    BlockSlice *s = &p->slices[r->at_slice];
+  if (r->state == AT_BLOCK) {
     void *data;
-    if (block_new(&s->block, s->len) < 0) {
-      s->block = NULL;
+    if (block_new(&r->block, r->pending[r->at_pending].len) < 0) {
+      r->block = NULL;
       return no_memory(r);
     }
-    if (block_write(&s->block, 0, &data) < 0) return no_memory(r);
-    r->slice_data = data;
+    if (block_write(&r->block, 0, &data) < 0) return no_memory(r);
+    r->block_data = data;
+  }
+  return 0;
+}
+
+/* The descriptors that a frame announces have come before it: they are fetched now. */
+static int take_descriptors (FrameReader *r, unsigned n) {
+  int fds[FRAME_DESCRIPTORS];
+  if (n > FRAME_DESCRIPTORS || n > SEGMENTS_MAX - r->n_segments || r->fetch == NULL) {
+    return malformed(r, "too many descriptors", n);
+  }
+  Segment **segments = realloc(r->segments, (r->n_segments + n) * sizeof *segments);
+  if (segments == NULL) return no_memory(r);
+  r->segments = segments;
+  int got = r->fetch(r->fetch_user, fds, (int)n);
+  if (got < 0) return malformed(r, "descriptors that have not come", n);
+  for (int i = 0; i < (int)n; i++) {
+    Segment **s = &r->segments[r->n_segments];
+    int rc = 0;
+    *s = NULL;
+    if (i < got) rc = segment_adopt(s, fds[i]);
+    if (rc < 0) {
+      for (int k = i + 1; k < got; k++) close(fds[k]);
+      return rc == UV_ENOMEM ? no_memory(r) : malformed(r, "no sealed memory", (uint64_t)i + 1);
+    }
+    r->n_segments++;
   }
   return 0;
 }
 
 static int take_head (FrameReader *r, const uint8_t *head) {
   if (get_le32(head) != MAGIC) return malformed(r, "no neap message", get_le32(head));
-  if ((head[6] | head[7]) != 0 || get_le32(head + 28) != 0) {
-    return malformed(r, "reserved bytes are set", head[6]);
-  }
+  if (get_le32(head + 28) != 0)
+    return malformed(r, "reserved bytes are set", get_le32(head + 28));
+  unsigned n_descriptors = head[6] | (unsigned)head[7] << 8;
   uint64_t len = get_le64(head + 16);
-  uint32_t n_slices = get_le32(head + 24);
+  uint32_t n_entries = get_le32(head + 24);
   if (len > r->limit || len > SIZE_MAX) return malformed(r, "message too long", len);
   r->left = r->limit - len;
-  if (n_slices > r->left) return malformed(r, "too many blocks", n_slices);
+  if (n_descriptors > 0) {
+    int rc = take_descriptors(r, n_descriptors);
+    if (rc < 0) return rc;
+    if (head[4] == 0) { /* there are more to come */
+      return len == 0 && n_entries == 0 ? 0 : malformed(r, "descriptors with a body", len);
+    }
+  }
+  if (n_entries > r->left && r->n_segments == 0)
+    return malformed(r, "too many blocks", n_entries);
   r->message = (Message){.type = head[4], .flags = head[5], .request = get_le64(head + 8)};
-  if (len == 0 && n_slices == 0) return finish(r);
+  if (len == 0 && n_entries == 0) return finish(r);
   Parcel *p = r->message.parcel = parcel_new();
   if (p == NULL) return no_memory(r);
   p->len = (size_t)len;
-  r->n_slices = n_slices;
-  r->room_slices = r->at_slice = 0;
-  if (n_slices == 0) return enter(r, AT_BYTES);
+  r->n_entries = n_entries;
+  r->room_slices = r->at_entry = 0;
+  r->wants_patch = false;
+  if (n_entries == 0) return enter(r, AT_BYTES);
   r->state = AT_TABLE;
   return 0;
 }
 
-static int take_length (FrameReader *r, const uint8_t *entry) {
-  Parcel *p = r->message.parcel;
-  uint64_t len = get_le64(entry);
-  if (len == 0) return malformed(r, "empty block", p->n_slices);
+/* Bytes are to come for the last slice of the parcel. */
+static int expect (FrameReader *r, uint64_t len, bool is_patch) {
+  if (len == 0) return malformed(r, "empty block", r->at_entry);
   if (len > r->left || len > SIZE_MAX) return malformed(r, "message too long", len);
   r->left -= len;
-  if (p->n_slices == r->room_slices) {
-    uint64_t room = (uint64_t)r->room_slices * 2 + TABLE_STEP;
-    if (room > r->n_slices) room = r->n_slices;
-    BlockSlice *slices = realloc(p->slices, (size_t)room * sizeof *slices);
-    if (slices == NULL) return no_memory(r);
-    p->slices = slices;
-    r->room_slices = (uint32_t)room;
+  if (r->n_pending == r->room_pending) {
+    uint32_t room = r->room_pending * 2 + READY_STEP;
+    Pending *pending = realloc(r->pending, room * sizeof *pending);
+    if (pending == NULL) return no_memory(r);
+    r->pending = pending;
+    r->room_pending = room;
   }
-  p->slices[p->n_slices++] = (BlockSlice){.len = (size_t)len};
-  return p->n_slices == r->n_slices ? enter(r, AT_BYTES) : 0;
+  r->pending[r->n_pending++] = (Pending){.slice = r->message.parcel->n_slices - 1,
+                                         .is_patch = is_patch,
+                                         .len = (size_t)len};
+  return 0;
+}
+
+static int make_room (FrameReader *r) {
+  Parcel *p = r->message.parcel;
+  if (p->n_slices < r->room_slices) return 0;
+  uint64_t room = (uint64_t)r->room_slices * 2 + TABLE_STEP;
+  if (room > r->n_entries) room = r->n_entries;
+  Snapshot **slices = realloc(p->slices, (size_t)room * sizeof *slices);
+  if (slices == NULL) return no_memory(r);
+  p->slices = slices;
+  r->room_slices = (uint32_t)room;
+  return 0;
+}
+
+static int take_entry (FrameReader *r, const uint8_t *entry) {
+  Parcel *p = r->message.parcel;
+  uint64_t len = get_le64(entry), origin = get_le64(entry + 8);
+  uint32_t descriptor = get_le32(entry + 16), flags = get_le32(entry + 20);
+  bool is_patch = r->wants_patch, has_patch = (flags & ENTRY_HAS_PATCH) != 0;
+  Snapshot *s = NULL;
+  int rc = 0;
+  if (has_patch && (is_patch || descriptor == 0))
+    return malformed(r, "stray patch", r->at_entry);
+  if (flags > ENTRY_HAS_PATCH) return malformed(r, "unknown flags", flags);
+  if (descriptor > r->n_segments) return malformed(r, "no such descriptor", descriptor);
+  if (descriptor > 0) {
+    Segment *segment = r->segments[descriptor - 1];
+    if (segment != NULL) segment_retain(segment);
+    rc = snapshot_of_segment(&s, segment, origin, len);
+    if (rc == UV_EPROTO) return malformed(r, "range beyond its memory", len);
+    if (rc < 0) return no_memory(r);
+  }
+  if (!is_patch) {
+    rc = make_room(r);
+    if (rc < 0) {
+      snapshot_release(s);
+      return rc;
+    }
+    p->slices[p->n_slices++] = s; /* NULL until its bytes have come */
+  } else if (s != NULL) {
+    snapshot_set_patch(p->slices[p->n_slices - 1], s);
+  }
+  if (s == NULL) rc = expect(r, len, is_patch);
+  if (rc < 0) return rc;
+  r->wants_patch = has_patch;
+  if (++r->at_entry < r->n_entries) return 0;
+  return has_patch ? malformed(r, "patch missing", r->at_entry) : enter(r, AT_BYTES);
+}
+
+/* The block under way is full. */
+static int take_block (FrameReader *r) {
+  const Pending *pending = &r->pending[r->at_pending++];
+  Parcel *p = r->message.parcel;
+  Block *block = r->block;
+  Snapshot *s;
+  r->block = NULL;
+  if (snapshot_of_block(&s, block) < 0) return no_memory(r);
+  if (pending->is_patch) snapshot_set_patch(p->slices[pending->slice], s);
+  else p->slices[pending->slice] = s;
+  return enter(r, AT_BLOCK);
 }
 
 /* n bytes have come to where the present state wants them. */
 static int advance (FrameReader *r, size_t n) {
-  const Parcel *p = r->message.parcel;
   r->have += n;
   if (r->state == AT_BYTES) {
-    if (r->have == p->len) return enter(r, AT_SLICE);
+    if (r->have == r->message.parcel->len) return enter(r, AT_BLOCK);
     return r->have < r->room_bytes ? 0 : more_bytes(r, 2 * r->room_bytes);
   }
-  if (r->have < p->slices[r->at_slice].len) return 0;
-  r->at_slice++;
-  return enter(r, AT_SLICE);
+  return r->have < r->pending[r->at_pending].len ? 0 : take_block(r);
 }
 
 void frame_reader_space (FrameReader *r, uint8_t **where, size_t *room) {
@@ -247,7 +380,7 @@ int frame_reader_feed (FrameReader *r, size_t n) {
     if (to == NULL) {
       if (have < want) return 0;
       r->used += want;
-      rc = r->state == AT_HEAD ? take_head(r, from) : take_length(r, from);
+      rc = r->state == AT_HEAD ? take_head(r, from) : take_entry(r, from);
     } else {
       if (have > want) have = want;
       memcpy(to, from, have);
@@ -265,7 +398,7 @@ bool frame_reader_next (FrameReader *r, Message *m) {
 }
 
 bool frame_reader_is_idle (const FrameReader *r) {
-  return r->state == AT_HEAD && r->used == r->staged;
+  return r->state == AT_HEAD && r->used == r->staged && r->n_segments == 0;
 }
 
 const char *frame_reader_error (const FrameReader *r) {

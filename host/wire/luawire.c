@@ -7,9 +7,11 @@
 #include <uv.h>
 #include "wire/bytes.h"
 #include "wire/frame.h"
+#include "wire/outgoing.h"
 #include "wire/peer.h"
 
 #define READER_TNAME "neap.wire.reader"
+#define OUTGOING_TNAME "neap.wire.outgoing"
 #define MESSAGE_TNAME "neap.wire.parcel"
 
 typedef struct Reader {
@@ -24,6 +26,23 @@ static Message *push_message (lua_State *L) {
   return m;
 }
 
+static int l_outgoing_gc (lua_State *L) {
+  outgoing_fini(luaL_checkudata(L, 1, OUTGOING_TNAME));
+  return 0;
+}
+
+/* Closed until outgoing_init. */
+static Outgoing *push_outgoing (lua_State *L) {
+  Outgoing *o = lua_newuserdatauv(L, sizeof *o, 0);
+  outgoing_clear(o);
+  if (luaL_newmetatable(L, OUTGOING_TNAME)) {
+    lua_pushcfunction(L, l_outgoing_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return o;
+}
+
 static int l_message_gc (lua_State *L) {
   message_fini(luaL_checkudata(L, 1, MESSAGE_TNAME));
   return 0;
@@ -32,22 +51,14 @@ static int l_message_gc (lua_State *L) {
 /* Pushes the message as one string. */
 static void push_bytes (lua_State *L, const Message *m) {
   luaL_Buffer b;
-  uint8_t head[FRAME_HEAD], entry[8];
-  const Parcel *p = m->parcel;
+  Outgoing *o = push_outgoing(L);
   luaL_buffinit(L, &b);
-  frame_put_head(head, m);
-  luaL_addlstring(&b, (const char *)head, sizeof head);
-  if (p != NULL) {
-    for (uint32_t i = 0; i < p->n_slices; i++) {
-      put_le64(entry, p->slices[i].len);
-      luaL_addlstring(&b, (const char *)entry, sizeof entry);
-    }
-    luaL_addlstring(&b, (const char *)p->bytes, p->len);
-    for (uint32_t i = 0; i < p->n_slices; i++) {
-      const BlockSlice *s = &p->slices[i];
-      luaL_addlstring(&b, (const char *)block_data(s->block) + s->offset, s->len);
-    }
+  int rc = outgoing_init(o, m, false);
+  if (rc < 0) luaL_error(L, "cannot encode: %s", uv_strerror(rc));
+  for (unsigned i = 0; i < o->n_pieces; i++) {
+    luaL_addlstring(&b, o->pieces[i].iov_base, o->pieces[i].iov_len);
   }
+  outgoing_fini(o);
   luaL_pushresult(&b);
 }
 
@@ -169,8 +180,9 @@ static int l_next (lua_State *L) {
   lua_setfield(L, -2, "bytes");
   lua_newtable(L);
   for (uint32_t i = 0; p != NULL && i < p->n_slices; i++) {
-    const BlockSlice *s = &p->slices[i];
-    lua_pushlstring(L, (const char *)block_data(s->block) + s->offset, s->len);
+    const void *bytes;
+    if (snapshot_bytes(p->slices[i], &bytes) < 0) return luaL_error(L, "not enough memory");
+    lua_pushlstring(L, bytes, snapshot_len(p->slices[i]));
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "blocks");

@@ -16,7 +16,7 @@ Parcel *parcel_retain (Parcel *p) {
 
 void parcel_release (Parcel *p) {
   if (p == NULL || --p->refs > 0) return;
-  for (uint32_t i = 0; i < p->n_slices; i++) block_release(p->slices[i].block);
+  for (uint32_t i = 0; i < p->n_slices; i++) snapshot_release(p->slices[i]);
   /* Definitions list none themselves, so this goes one level deep. */
   for (uint32_t i = 0; i < p->n_defs; i++) parcel_release(p->defs[i].parcel);
   free(p->bytes);
@@ -27,6 +27,6 @@ void parcel_release (Parcel *p) {
 
 size_t parcel_total_len (const Parcel *p) {
   size_t len = p->len;
-  for (uint32_t i = 0; i < p->n_slices; i++) len += p->slices[i].len;
+  for (uint32_t i = 0; i < p->n_slices; i++) len += snapshot_len(p->slices[i]);
   return len;
 }

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "block/block.h"
+#include "block/snapshot.h"
 
 struct Parcel;
 
@@ -18,9 +18,9 @@ typedef struct Definition {
 /* Counted; read-only once encoded, so that one parcel is sent to all workers. */
 typedef struct Parcel {
   size_t refs;
-  uint8_t *bytes;     /* owned, from malloc */
-  size_t len;         /* of bytes */
-  BlockSlice *slices; /* owned array; one block reference each */
+  uint8_t *bytes;    /* owned, from malloc */
+  size_t len;        /* of bytes */
+  Snapshot **slices; /* owned array; one reference each */
   uint32_t n_slices;
   Definition *defs; /* owned array, in the order to send; all that is needed, none of its
                           own in a definition. Not sent, but read by the sender */

@@ -102,14 +102,12 @@ static void put_number (uint8_t *head, uint8_t kind, uint32_t number, uint32_t v
   put_le32(head + 8, version);
 }
 
-/* Same contents from offset `from` on? A range of a block is the same while the block is: while
-   a parcel refers to it, whoever writes to the array gets another one. */
+/* Same contents from offset `from` on? */
 static bool same (const Parcel *p, const Parcel *q, size_t from) {
   if (p == NULL || p->len != q->len || p->n_slices != q->n_slices) return false;
   if (p->bytes[0] != q->bytes[0]) return false;
   for (uint32_t i = 0; i < p->n_slices; i++) {
-    const BlockSlice *a = &p->slices[i], *b = &q->slices[i];
-    if (a->block != b->block || a->offset != b->offset || a->len != b->len) return false;
+    if (!snapshot_is_same(p->slices[i], q->slices[i])) return false;
   }
   return memcmp(p->bytes + from, q->bytes + from, p->len - from) == 0;
 }

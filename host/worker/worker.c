@@ -12,15 +12,18 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
+#include "transport/descriptors.h"
+#include "wire/outgoing.h"
 #include "worker/protocol.h"
 #include "worker/session.h"
 
-enum { DRIVER_FD = 3 };
+enum { DRIVER_FD = 3, CHANNEL_FD = 4 }; /* messages; descriptors */
 
 /* How long a worker that has just answered looks for the next request before it sleeps: about
    what waking it would cost. */
-enum { SPIN_NS = 60000 };
+enum { SPIN_NS = 60000, RETRY_NS = 2000000 };
 
 typedef struct Node {
   struct Node *next;
@@ -51,6 +54,11 @@ static bool dequeue (Worker *w, Message *m) {
   if (w->first == NULL) w->last = &w->first;
   free(node);
   return true;
+}
+
+static int fetch (void *user, int *fds, int n) {
+  (void)user;
+  return descriptors_receive(CHANNEL_FD, fds, n);
 }
 
 /* Reads what is there. 1: something came; 0: nothing; negative: the driver is gone, or what it
@@ -120,37 +128,31 @@ static int write_all (struct iovec *v, size_t n) {
   return 0;
 }
 
+/* Sends a batch of descriptors, however long that takes. */
+static int send_batch (Segment *const *segments, unsigned n) {
+  int rc;
+  while ((rc = descriptors_send(CHANNEL_FD, segments, n)) == UV_ENOBUFS) {
+    nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL); /* until some have arrived */
+  }
+  return rc;
+}
+
 static int worker_send (void *user, Message *m) {
   (void)user;
-  const Parcel *p = m->parcel;
-  size_t n_slices = p != NULL ? p->n_slices : 0;
-  uint8_t head[FRAME_HEAD], few_lengths[64], *table = few_lengths;
-  struct iovec few[12], *v = few;
-  if (n_slices > 8) {
-    table = malloc(8 * n_slices);
-    v = malloc((n_slices + 3) * sizeof *v);
-  }
-  int rc = UV_ENOMEM;
-  if (table != NULL && v != NULL) {
-    size_t n = 0;
-    frame_put_head(head, m);
-    v[n++] = (struct iovec){.iov_base = head, .iov_len = FRAME_HEAD};
-    if (n_slices != 0) {
-      frame_put_table(table, p);
-      v[n++] = (struct iovec){.iov_base = table, .iov_len = 8 * n_slices};
+  Outgoing o;
+  int rc = outgoing_init(&o, m, true);
+  for (unsigned sent = 0; rc == 0 && sent < o.n_segments;) {
+    uint8_t head[FRAME_HEAD];
+    unsigned left = o.n_segments - sent, n = outgoing_batch(head, left);
+    rc = send_batch(o.segments + sent, n);
+    sent += n;
+    if (rc == 0 && n < left) {
+      struct iovec piece = {.iov_base = head, .iov_len = FRAME_HEAD};
+      rc = write_all(&piece, 1);
     }
-    if (p != NULL) v[n++] = (struct iovec){.iov_base = p->bytes, .iov_len = p->len};
-    for (size_t i = 0; i < n_slices; i++) {
-      const BlockSlice *b = &p->slices[i];
-      const char *data = (const char *)block_data(b->block) + b->offset;
-      v[n++] = (struct iovec){.iov_base = (char *)(uintptr_t)data, .iov_len = b->len};
-    }
-    rc = write_all(v, n);
   }
-  if (n_slices > 8) {
-    free(table);
-    free(v);
-  }
+  if (rc == 0) rc = write_all(o.pieces, o.n_pieces);
+  outgoing_fini(&o);
   message_fini(m);
   return rc;
 }
@@ -212,6 +214,7 @@ int worker_main (Host *host, long driver) {
   }
   setpgid(0, 0); /* Ctrl-C at the terminal is the driver's */
   fcntl(DRIVER_FD, F_SETFD, FD_CLOEXEC);
+  fcntl(CHANNEL_FD, F_SETFD, FD_CLOEXEC);
   int mode = fcntl(DRIVER_FD, F_GETFL);
   if (mode < 0) return EXIT_FAILURE;
   fcntl(DRIVER_FD, F_SETFL, mode & ~O_NONBLOCK);
@@ -222,6 +225,7 @@ int worker_main (Host *host, long driver) {
                   .send = worker_send,
                   .answer = worker_answer,
                   .is_cancelled = worker_is_cancelled};
+  if (w.reader != NULL) frame_reader_set_fetch(w.reader, fetch, NULL);
   Session *s = w.reader != NULL ? session_new(host, &io) : NULL;
   int rc = s != NULL ? 0 : UV_ENOMEM;
   listen_for_interrupts(s);

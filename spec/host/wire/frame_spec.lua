@@ -1,11 +1,14 @@
 local wire = require "host.wire"
 
+-- An entry of the table: length, origin, descriptor, flags.
+local ENTRY = "<I8I8I4I4"
+
 --- A message as bytes.
 ---@param m { type: integer, flags: integer, request: integer, bytes: string, blocks: string[] }
 local function frame(m)
   local parts = { string.pack("<c4BBI2I8I8I4I4", "neap", m.type, m.flags, 0, m.request, #m.bytes,
     #m.blocks, 0) }
-  for _, block in ipairs(m.blocks) do parts[#parts + 1] = string.pack("<I8", #block) end
+  for _, block in ipairs(m.blocks) do parts[#parts + 1] = string.pack(ENTRY, #block, 0, 0, 0) end
   parts[#parts + 1] = m.bytes
   for _, block in ipairs(m.blocks) do parts[#parts + 1] = block end
   return table.concat(parts)
@@ -104,15 +107,33 @@ describe("a frame reader", function()
     assert.matches("too many blocks",
       refused(head:pack("neap", 1, 0, 0, 1, 0, 0xffffffff, 0), 1000), 1, true)
     assert.matches("empty block",
-      refused(head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ("<I8"):pack(0)), 1, true)
+      refused(head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ENTRY:pack(0, 0, 0, 0)), 1, true)
     assert.matches("message too long",
-      refused(head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ("<I8"):pack(-1)), 1, true)
+      refused(head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ENTRY:pack(-1, 0, 0, 0)), 1, true)
+  end)
+
+  it("refuses descriptors where none can come, and entries that refer to none", function()
+    local head = "<c4BBI2I8I8I4I4"
+    for bytes, expected in pairs {
+      [head:pack("neap", 1, 0, 1, 1, 0, 0, 0)] = "too many descriptors (1)",
+      [head:pack("neap", 0, 0, 254, 1, 0, 0, 0)] = "too many descriptors (254)",
+      [head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ENTRY:pack(8, 0, 1, 0)] =
+        "no such descriptor (1)",
+      [head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ENTRY:pack(8, 0, 0, 1)] = "stray patch (0)",
+      [head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ENTRY:pack(8, 0, 0, 2)] = "unknown flags (2)",
+    } do
+      local reader <close> = wire.reader()
+      local good, message, code = reader:feed(bytes)
+      assert.is_nil(good)
+      assert.equal(expected, message)
+      assert.equal("EPROTO", code)
+    end
   end)
 
   it("takes no memory for blocks that are only announced", function()
     local reader <close> = wire.reader()
     local head = ("<c4BBI2I8I8I4I4"):pack("neap", 1, 0, 0, 1, 0, 0xffffffff, 0)
-    assert.is_true(reader:feed(head .. ("<I8"):pack(5)))
+    assert.is_true(reader:feed(head .. ENTRY:pack(5, 0, 0, 0)))
     assert.is_false(reader:is_idle())
   end)
 

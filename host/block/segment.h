@@ -1,0 +1,55 @@
+/* segment.h - memory that processes share: a memfd, mapped, sealed when it is sent, recycled. */
+#ifndef SEGMENT_H
+#define SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Counted. It is born with one owner, who writes to it through map. From segment_seal on others may
+   have mapped it: then its pages are changed no more until segment_is_exclusive. When the last
+   reference goes, a segment that still has its map is kept for the next block (see store.h). */
+typedef struct Segment {
+  size_t refs;
+  size_t len; /* whole pages */
+  int fd;     /* born here: reads and writes; received: reads; -1: closed, for want of them */
+  char *map;  /* of the whole segment, shared and writable; NULL where it was received */
+  size_t promised; /* snapshots that are to be sent: they need the descriptor */
+  bool is_sealed;  /* and known by device and inode */
+  bool is_given;   /* others have this very descriptor, so that it cannot be told who has */
+  dev_t dev;
+  ino_t ino;
+  struct Segment *next;          /* among those known by the same hash */
+  struct Segment *newer, *older; /* among the idle ones */
+} Segment;
+
+/* At least len bytes, len > 0: recycled (contents undefined), or fresh and zero. 0 or a negative
+   UV_E*: UV_EMFILE where descriptors are short. */
+int segment_new (Segment **s, size_t len, bool *is_fresh);
+Segment *segment_retain (Segment *s);
+void segment_release (Segment *s); /* NULL is allowed */
+void segment_destroy (Segment *s); /* for the store */
+
+/* Copies into a segment that nobody else has seen. 0 or negative. */
+int segment_fill (Segment *s, bool is_fresh, const void *data, size_t len);
+
+/* Forbids everyone to shrink or grow it or to map it writable. 0 or negative; may be repeated. */
+int segment_seal (Segment *s);
+
+/* Does nobody but this process have a descriptor or a mapping of it? False when in doubt. Any
+   reference in this process is the caller's to know. */
+bool segment_is_exclusive (const Segment *s);
+
+/* A descriptor to be sent, to be closed afterwards where *is_temporary. Through a temporary one the
+   segment can only be read. The segment is sealed and has its descriptor. */
+int segment_descriptor (Segment *s, bool *is_temporary);
+
+/* Takes a descriptor that has come from another process, whatever happens. A segment that is here
+   already is found again. 0 and a reference; UV_EPROTO: it is no sealed segment; UV_ENOMEM. */
+int segment_adopt (Segment **s, int fd);
+
+/* Closes the descriptor of a segment that was received, unless it has been promised: what maps it
+   can then be sent on as bytes only. */
+void segment_forget_descriptor (Segment *s);
+
+#endif

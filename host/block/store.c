@@ -1,0 +1,171 @@
+/* store.c - what this process holds for all its blocks: counts, descriptors, idle segments. */
+#include "block/store.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Idle segments of that many bytes are always kept: what a loop leaves behind between two cycles
+   of the collector. */
+static const size_t idle_min = (size_t)128 << 20;
+
+enum {
+  RESERVE = 512, /* descriptors left for pipes, files and what is under way */
+  TRIES = 4,     /* idle segments asked whether others still see them, for one that is wanted */
+  CHECK_EVERY = 64 /* segments kept between two looks at the machine's memory */
+};
+
+BlockStore *store_get (void) {
+  static BlockStore store;
+  return &store;
+}
+
+void store_count (size_t len) {
+  BlockStore *store = store_get();
+  store->len += len;
+  store->count++;
+  if (store->len > store->high) store->high = store->len;
+}
+
+void store_discount (size_t len) {
+  BlockStore *store = store_get();
+  assert(store->count > 0 && store->len >= len);
+  store->len -= len;
+  store->count--;
+}
+
+bool store_has_descriptors (void) {
+  const BlockStore *store = store_get();
+  struct rlimit limit;
+  if (store->n_descriptors < 16) return true; /* no limit is that low */
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  rlim_t reserve = limit.rlim_cur / 2 < RESERVE ? limit.rlim_cur / 2 : RESERVE;
+  if (store->n_descriptors < limit.rlim_cur - reserve) return true;
+  if (limit.rlim_cur == limit.rlim_max) return false;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 && store_has_descriptors();
+}
+
+/* --- idle segments -------------------------------------------------------------------------- */
+
+static void unlink_idle (BlockStore *store, Segment *s) {
+  if (s->newer != NULL) s->newer->older = s->older;
+  else store->newest = s->older;
+  if (s->older != NULL) s->older->newer = s->newer;
+  else store->oldest = s->newer;
+  s->newer = s->older = NULL;
+  store->idle_len -= s->len;
+}
+
+/* What the machine could still give, in bytes; everything when it does not say. */
+static size_t available_memory (void) {
+  FILE *file = fopen("/proc/meminfo", "re");
+  char line[128];
+  unsigned long long kib = SIZE_MAX / 1024;
+  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    if (sscanf(line, "MemAvailable: %llu", &kib) == 1) break;
+  }
+  if (file != NULL) fclose(file);
+  return kib > SIZE_MAX / 1024 ? SIZE_MAX : (size_t)kib * 1024;
+}
+
+static size_t physical_memory (void) {
+  long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : idle_min;
+}
+
+/* As much may be idle as was in use at once, but not more than an eighth of the memory of the
+   machine in all processes of a pool with one on each core; and nothing where the machine is short
+   of memory. */
+static size_t idle_bound (BlockStore *store, size_t wanted) {
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  size_t memory = physical_memory(), bound = memory / 8 / (size_t)(cores > 0 ? cores : 1);
+  if (bound > store->high) bound = store->high;
+  if (bound < idle_min) bound = idle_min;
+  if (wanted > bound) return bound;
+  if (wanted > store->checked_len || ++store->unchecked >= CHECK_EVERY) {
+    store->unchecked = 0;
+    if (available_memory() < memory / 8) bound = 0;
+    store->checked_len = bound == 0 ? 0 : wanted;
+  }
+  return bound;
+}
+
+void store_trim (size_t bound) {
+  BlockStore *store = store_get();
+  while (store->idle_len > bound) {
+    Segment *s = store->oldest;
+    unlink_idle(store, s);
+    segment_destroy(s);
+  }
+}
+
+void store_keep (Segment *s) {
+  BlockStore *store = store_get();
+  assert(s->refs == 0 && s->newer == NULL && s->older == NULL);
+  size_t bound = idle_bound(store, store->idle_len + s->len);
+  if (s->len > bound || !store_has_descriptors()) {
+    segment_destroy(s);
+    store_trim(bound);
+    return;
+  }
+  store_trim(bound - s->len);
+  s->older = store->newest;
+  if (s->older != NULL) s->older->newer = s;
+  else store->oldest = s;
+  store->newest = s;
+  store->idle_len += s->len;
+}
+
+void store_revive (Segment *s) {
+  unlink_idle(store_get(), s);
+}
+
+static bool is_idle (const BlockStore *store, const Segment *s) {
+  return s->newer != NULL || s->older != NULL || store->newest == s;
+}
+
+Segment *store_take (size_t len) {
+  BlockStore *store = store_get();
+  int tries = 0;
+  for (Segment *s = store->newest; s != NULL && tries < TRIES; s = s->older) {
+    if (s->len < len || s->len - len > len / 8 + 4096) continue;
+    if (s->is_sealed && !segment_is_exclusive(s)) {
+      tries++;
+      continue;
+    }
+    unlink_idle(store, s);
+    return s;
+  }
+  return NULL;
+}
+
+/* --- sealed segments by what they are ------------------------------------------------------- */
+
+static Segment **place (BlockStore *store, dev_t dev, ino_t ino) {
+  uint64_t h = ((uint64_t)ino ^ (uint64_t)dev << 32) * 0x9e3779b97f4a7c15u;
+  return &store->known[h >> 32 & (STORE_KNOWN - 1)];
+}
+
+void store_know (Segment *s) {
+  Segment **first = place(store_get(), s->dev, s->ino);
+  s->next = *first;
+  *first = s;
+}
+
+void store_forget (Segment *s) {
+  Segment **link = place(store_get(), s->dev, s->ino);
+  while (*link != NULL && *link != s) link = &(*link)->next;
+  if (*link == s) *link = s->next;
+  s->next = NULL;
+}
+
+Segment *store_find (dev_t dev, ino_t ino) {
+  BlockStore *store = store_get();
+  Segment *s = *place(store, dev, ino);
+  while (s != NULL && (s->dev != dev || s->ino != ino)) s = s->next;
+  if (s != NULL && s->refs == 0 && is_idle(store, s)) store_revive(s);
+  return s;
+}

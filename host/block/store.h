@@ -1,0 +1,45 @@
+/* store.h - what this process holds for all its blocks: counts, descriptors, idle segments. */
+#ifndef STORE_H
+#define STORE_H
+
+#include "block/segment.h"
+
+enum { STORE_KNOWN = 256 }; /* a power of two */
+
+typedef struct BlockStore {
+  size_t len, count;        /* of all blocks */
+  size_t high;              /* the most that len has been since the last trim */
+  Segment *newest, *oldest; /* idle segments */
+  size_t idle_len;
+  size_t checked_len;          /* so much may be idle, as far as the machine's memory goes */
+  unsigned unchecked;          /* segments kept since that was looked at */
+  size_t n_descriptors;        /* that segments hold */
+  Segment *known[STORE_KNOWN]; /* sealed segments, by device and inode */
+} BlockStore;
+
+/* The process's one store. Memory and descriptors belong to the process, not to one of its Lua
+   states, and blocks are made and released without any; so this is the one piece of state here
+   that no argument carries. Only one thread of a process makes blocks. */
+BlockStore *store_get (void);
+
+void store_count (size_t len);    /* a block more */
+void store_discount (size_t len); /* a block less */
+
+/* May another descriptor be held, with some hundreds left for everything else? Raises the soft
+   limit to the hard one when it has to. */
+bool store_has_descriptors (void);
+
+/* Takes a segment without references: kept, or destroyed. */
+void store_keep (Segment *s);
+/* An idle segment of about len bytes that nobody else sees, without references; or NULL. */
+Segment *store_take (size_t len);
+/* The idle segment is in use again. */
+void store_revive (Segment *s);
+/* Destroys idle segments, the oldest first, until no more than bound bytes are idle. */
+void store_trim (size_t bound);
+
+void store_know (Segment *s);
+void store_forget (Segment *s);
+Segment *store_find (dev_t dev, ino_t ino); /* or NULL */
+
+#endif

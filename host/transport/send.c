@@ -1,0 +1,203 @@
+/* send.c - messages to worker processes: descriptors first, then the frame, always in order. */
+#include <assert.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include "transport/descriptors.h"
+#include "transport/local.h"
+#include "wire/outgoing.h"
+
+/* When descriptors are on the way to too many, somebody takes them up soon. */
+enum { RETRY_MS = 5 };
+
+/* A message whose descriptors the socket pair has not taken yet. */
+typedef struct Waiting {
+  struct Waiting *next;
+  Message message; /* owns a reference to its parcel */
+  unsigned n_sent; /* descriptors that have gone */
+} Waiting;
+
+/* A frame that the pipe has not taken yet. */
+typedef struct Write {
+  uv_write_t req;
+  Message message; /* owns a reference to its parcel */
+  Outgoing out;
+} Write;
+
+static void on_written (uv_write_t *req, int status) {
+  (void)status; /* a worker that cannot be written to is dying, which its exit tells */
+  Write *w = req->data;
+  outgoing_fini(&w->out);
+  message_fini(&w->message);
+  free(w);
+}
+
+static void on_head_written (uv_write_t *req, int status) {
+  (void)status;
+  free(req->data);
+}
+
+static const uv_buf_t *as_bufs (const struct iovec *pieces) {
+  static_assert(offsetof(uv_buf_t, base) == offsetof(struct iovec, iov_base) &&
+                  offsetof(uv_buf_t, len) == offsetof(struct iovec, iov_len) &&
+                  sizeof(uv_buf_t) == sizeof(struct iovec),
+                "libuv promises it");
+  return (const void *)pieces;
+}
+
+/* Leaves of the pieces what has not been written. */
+static void advance (Outgoing *o, size_t done) {
+  unsigned first = 0, left;
+  while (first < o->n_pieces && done >= o->pieces[first].iov_len) {
+    done -= o->pieces[first++].iov_len;
+  }
+  left = o->n_pieces - first;
+  for (unsigned i = 0; i < left; i++) o->pieces[i] = o->pieces[first + i];
+  o->n_pieces = left;
+  if (left > 0) {
+    o->pieces[0].iov_base = (char *)o->pieces[0].iov_base + done;
+    o->pieces[0].iov_len -= done;
+  }
+}
+
+static Message copy_message (const Message *m) {
+  Message copy = *m;
+  if (copy.parcel != NULL) parcel_retain(copy.parcel);
+  return copy;
+}
+
+/* Queues what is left of a frame, of which done bytes have been written. */
+static int write_rest (Peer *peer, const Message *m, size_t done) {
+  Write *w = malloc(sizeof *w);
+  if (w == NULL) return UV_ENOMEM;
+  int rc = outgoing_init(&w->out, m, true);
+  if (rc < 0) {
+    free(w);
+    return rc;
+  }
+  w->req.data = w;
+  w->message = copy_message(m);
+  advance(&w->out, done);
+  rc = uv_write(&w->req, (uv_stream_t *)&peer->pipe, as_bufs(w->out.pieces), w->out.n_pieces,
+                on_written);
+  if (rc < 0) on_written(&w->req, rc); /* libuv will not call it */
+  return rc;
+}
+
+static int write_frame (Peer *peer, const Message *m, const Outgoing *o) {
+  int rc = uv_try_write((uv_stream_t *)&peer->pipe, as_bufs(o->pieces), o->n_pieces);
+  if (rc == UV_EAGAIN) rc = 0; /* nothing written: the pipe is full, or others wait */
+  return rc < 0 || (size_t)rc == o->len ? (rc < 0 ? rc : 0) : write_rest(peer, m, (size_t)rc);
+}
+
+/* A frame that only announces descriptors. */
+static int write_head (Peer *peer, const uint8_t head[FRAME_HEAD]) {
+  uv_write_t *req = malloc(sizeof *req + FRAME_HEAD);
+  if (req == NULL) return UV_ENOMEM;
+  char *copy = (char *)(req + 1);
+  for (int i = 0; i < FRAME_HEAD; i++) copy[i] = (char)head[i];
+  req->data = req;
+  uv_buf_t buf = {.base = copy, .len = FRAME_HEAD};
+  int rc = uv_write(req, (uv_stream_t *)&peer->pipe, &buf, 1, on_head_written);
+  if (rc < 0) free(req);
+  return rc;
+}
+
+/* Sends the descriptors from *n_sent on, then the frame. UV_EAGAIN and UV_ENOBUFS: to be
+   called again. */
+static int send_message (Peer *peer, const Message *m, unsigned *n_sent) {
+  Outgoing o;
+  int rc = outgoing_init(&o, m, true);
+  if (rc < 0) return rc;
+  while (rc == 0 && *n_sent < o.n_segments) {
+    uint8_t head[FRAME_HEAD];
+    unsigned left = o.n_segments - *n_sent, n = outgoing_batch(head, left);
+    rc = descriptors_send(peer->channel, o.segments + *n_sent, n);
+    if (rc < 0) break;
+    if (n < left) rc = write_head(peer, head);
+    *n_sent += n;
+  }
+  if (rc == 0) rc = write_frame(peer, m, &o);
+  outgoing_fini(&o);
+  return rc;
+}
+
+static bool is_to_wait (int rc) {
+  return rc == UV_EAGAIN || rc == UV_ENOBUFS;
+}
+
+static void flush (Peer *peer);
+
+static void on_room (uv_poll_t *poll, int status, int events) {
+  (void)status, (void)events;
+  flush(poll->data);
+}
+
+static void on_retry (uv_timer_t *timer) {
+  flush(timer->data);
+}
+
+static void wait_for_room (Peer *peer, int rc) {
+  if (rc == UV_EAGAIN) uv_poll_start(&peer->room, UV_WRITABLE, on_room);
+  else uv_timer_start(&peer->retry, on_retry, RETRY_MS, 0);
+}
+
+/* Takes the first of those that wait out of the queue. */
+static void drop_first (Peer *peer) {
+  Waiting *w = peer->waiting;
+  peer->waiting = w->next;
+  if (peer->waiting == NULL) peer->last_waiting = &peer->waiting;
+  if (w->message.parcel != NULL) peer->waiting_len -= parcel_total_len(w->message.parcel);
+  message_fini(&w->message);
+  free(w);
+}
+
+/* What could not be sent must not get lost in silence: another process is asked again. */
+static void give_up (Peer *peer) {
+  uv_process_kill(&peer->process, SIGKILL);
+}
+
+/* Sends what waits, as far as there is room. */
+static void flush (Peer *peer) {
+  uv_poll_stop(&peer->room);
+  while (peer->waiting != NULL) {
+    Waiting *w = peer->waiting;
+    int rc = send_message(peer, &w->message, &w->n_sent);
+    if (is_to_wait(rc)) {
+      wait_for_room(peer, rc);
+      return;
+    }
+    drop_first(peer);
+    if (rc < 0) give_up(peer);
+  }
+}
+
+static int wait (Peer *peer, const Message *m, unsigned n_sent) {
+  Waiting *w = malloc(sizeof *w);
+  if (w == NULL) return UV_ENOMEM;
+  *w = (Waiting){.message = copy_message(m), .n_sent = n_sent};
+  *peer->last_waiting = w;
+  peer->last_waiting = &w->next;
+  if (m->parcel != NULL) peer->waiting_len += parcel_total_len(m->parcel);
+  return 0;
+}
+
+int local_send (Transport *t, int worker, const Message *m) {
+  Peer *peer = ((Local *)t)->peers[worker];
+  if (peer == NULL) return UV_ESRCH;
+  if (peer->waiting != NULL) return wait(peer, m, 0);
+  unsigned n_sent = 0;
+  int rc = send_message(peer, m, &n_sent);
+  if (is_to_wait(rc)) {
+    int reason = rc;
+    rc = wait(peer, m, n_sent);
+    if (rc == 0) wait_for_room(peer, reason);
+  }
+  if (rc < 0) give_up(peer);
+  return rc;
+}
+
+void local_drop_waiting (Peer *peer) {
+  while (peer->waiting != NULL) drop_first(peer);
+}
