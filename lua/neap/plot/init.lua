@@ -121,7 +121,7 @@ end
 ---@param options? table
 function M.field(U, grid, options)
   local o = options_.parse(options,
-    with { xlabel = "x", ylabel = "y", label = "", width = 680, height = 600 }, 2)
+    with { xlabel = "x", ylabel = "y", label = "", width = 680, height = 620 }, 2)
   if type(grid) ~= "table" or type(grid.raster) ~= "function" then
     error("grid: a grid with the method raster expected", 2)
   end
@@ -139,8 +139,8 @@ function M.field(U, grid, options)
     "set size ratio -1",
     "set xrange [0:1]",
     "set yrange [0:1]",
-    "set tmargin at screen 0.92",
-    "set bmargin at screen 0.1",
+    ("set tmargin at screen %.3f"):format(math.max(0.6, 1 - 48 / o.height)),
+    ("set bmargin at screen %.3f"):format(math.min(0.4, 84 / o.height)), -- tics and label: pixels
     "set lmargin at screen 0.1",
     "set rmargin at screen 0.83",
     "set xtics 0.2 out nomirror",
@@ -190,7 +190,7 @@ function M.effectivities(data, options)
   table.move({
     "set yrange [0:*]",
     "set xtics 0, " .. count_step(data.effectivities),
-    "set key outside bottom center horizontal",
+    "set key outside top center horizontal",
     o.file and "plot $range using 1:2:4 with filledcurves lc rgb '#c6dbef' "
       .. "title 'least to greatest', $range using 1:3 with linespoints lw 1.8 pt 7 ps 0.9 "
       .. "lc rgb '#1f6fb4' title 'median', 1 with lines dt 2 lc rgb '#444444' notitle"

@@ -39,6 +39,17 @@ describe("plot", function()
     assert.is_true(#slurp(folder .. "/f.png") > 5000)
   end)
 
+  it("leaves room for the labels of a field, whatever its size", function()
+    local fom, _, grid = thermal_block { blocks = { 1, 1 }, n = 4 }
+    for _, height in ipairs { 300, 620, 1000 } do
+      plot.field(fom:solve { diffusion = 1 }, grid,
+        { file = folder .. "/f.svg", xlabel = "first", height = height, width = height })
+      local baseline = slurp(folder .. "/f.svg")
+        :match('translate%([%d.]+,([%d.]+)%)"[^\n]*\n%s*<text>first</text>')
+      assert.is_true(tonumber(baseline) < height - 4) -- descenders of a font of 13 pixels
+    end
+  end)
+
   it("draws on the terminal without a file", function()
     local run = command.run([[%neap% -e 'require "neap.plot".decay({1, 0.1, 0.01},
       { title = "errors" })']])
