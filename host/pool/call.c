@@ -94,7 +94,8 @@ static Call *checkcall (lua_State *L, int arg) {
   return luaL_checkudata(L, arg, CALL_TNAME);
 }
 
-/* call:wait([seconds]) -> whether it is done. Interrupted: raises nothing, returns false. */
+/* call:wait([seconds]) -> whether it is done. Interrupted, or when the pool is closed: raises
+   nothing, returns false. */
 static int l_wait (lua_State *L) {
   Call *c = checkcall(L, 1);
   lua_Number seconds = luaL_optnumber(L, 2, -1);
@@ -105,7 +106,7 @@ static int l_wait (lua_State *L) {
   Pool *p = c->pool;
   pool_watch(p);
   if (!c->is_done) pool_dispatch(L, p);
-  while (!c->is_done) {
+  while (!c->is_done && p->transport != NULL) {
     int timeout_ms = -1;
     if (until != 0) {
       uint64_t now = uv_hrtime();
@@ -170,7 +171,7 @@ static int l_is_done (lua_State *L) {
     pool_poll(L, c->pool, 0, false);
     pool_dispatch(L, c->pool);
   }
-  lua_pushboolean(L, c->is_done);
+  lua_pushboolean(L, c->is_done || c->pool->transport == NULL);
   return 1;
 }
 

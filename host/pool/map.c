@@ -314,6 +314,7 @@ int call_map (lua_State *L) {
   luaL_checktype(L, 5, LUA_TTABLE);
   lua_settop(L, 5);
   int64_t total = option(L, "total");
+  pool_follow_environment(L, p);
   Encoder *e = pool_encoder(L, p);
   lua_pushinteger(L, (lua_Integer)p->next_call + 1);
   wire_encode(L, e, -1, "call");

@@ -13,7 +13,12 @@
 
 Pool *pool_check (lua_State *L, int arg) {
   Pool **box = luaL_checkudata(L, arg, POOL_TNAME);
-  luaL_argcheck(L, *box != NULL && (*box)->transport != NULL, arg, "pool is closed");
+  if (*box == NULL || (*box)->transport == NULL) {
+    luaL_where(L, 2); /* level 1 is the pool's own Lua */
+    lua_pushliteral(L, "pool is closed");
+    lua_concat(L, 2);
+    lua_error(L);
+  }
   return *box;
 }
 

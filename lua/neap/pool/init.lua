@@ -44,6 +44,10 @@ end
 local function finish(pool, call)
   local timeout = pool._options.timeout
   if not call:wait(timeout) then
+    if pool._core:is_closed() then
+      raise(call, { { message = "the pool was closed before the call was over",
+        kind = "interrupted" } })
+    end
     local kind, message = pool._core:stop(call, pool._options.stopped_grace)
     if kind == "timeout" then message = ("call took longer than %g s"):format(timeout) end
     local list = call:errors() or { { message = message } }

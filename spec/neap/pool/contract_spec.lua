@@ -1,4 +1,5 @@
 -- What every kind of pool does alike.
+local command = require "spec.support.command"
 local neap = require "neap"
 local pools = require "spec.support.pools"
 
@@ -414,8 +415,29 @@ for _, kind in ipairs(pools) do
       local other = kind.open()
       other:close()
       other:close()
-      assert.matches("pool is closed", message_of(other.apply, other, print))
+      assert.equal("pool is closed", message_of(other.apply, other, print))
       assert.equal("WorkerPool (closed)", tostring(other))
+    end)
+
+    it("ends the calls under way when it is closed", function()
+      local other = kind.open()
+      local call = other:apply_async(function() return 1 end)
+      other:close()
+      assert.is_true(call:done())
+      assert.equal("the pool was closed before the call was over", message_of(call.get, call))
+    end)
+
+    it("finds modules where the driver finds them, also when that has changed", function()
+      local folder, remove = command.folder()
+      local file = assert(io.open(folder .. "/found_late.lua", "w"))
+      file:write("return 7")
+      file:close()
+      local path = package.path
+      package.path = folder .. "/?.lua;" .. path
+      local results = pool:map(function() return (require "found_late") end, { 1 })
+      package.path = path
+      remove()
+      assert.equal(7, results[1])
     end)
 
     it("runs setup on each worker", function()
