@@ -27,7 +27,8 @@ local function work(pool, pushed, scattered)
     local U = neap.VectorArray.random(500, 20)
     pool:apply(function(t, n, f) t.last = f(n) end, pushed, 20000, spin)
     local more <close> = pool:push { U, pushed }
-    pool:map(function(i, kw) return kw.spin(200 * i) end, neap.range(1, 60), neap.kw { spin = spin })
+    pool:map(function(i, kw) return kw.spin(200 * i) end, neap.range(1, 60),
+      neap.kw { spin = spin })
     local kept <close> = pool:keep(function(V, m) return { V:copy(), m } end, scattered, more)
     pool:apply_only(function(k) k[1]:scal(2) end, 1, kept)
     local future = pool:submit(function(f) return f(50000) end, spin)
@@ -72,5 +73,6 @@ assert(#left == 0, table.concat(left, ", "))
 assert(pool:status()[1].objects == objects,
   ("%d objects instead of %d"):format(pool:status()[1].objects, objects))
 pool:close()
-print(("%d interrupts (%d in a wait, %d in Lua code), seed %d: the slowest took %.2f s, %d workers replaced")
+print(("%d interrupts (%d in a wait, %d in Lua code), seed %d: the slowest took %.2f s, "
+  .. "%d workers replaced")
   :format(count, kinds.interrupted or 0, kinds["interrupted!"] or 0, seed, slowest, replaced))

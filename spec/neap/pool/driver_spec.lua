@@ -35,7 +35,9 @@ describe("workers of a driver that is killed", function()
 
   local work = {
     ["in a loop"] = "pool:apply(function() while true do end end)",
-    ["in native code"] = [[pool:apply(function() string.rep("a", 40):find(("a*"):rep(40) .. "b") end)]],
+    ["in native code"] = [[pool:apply(function()
+      string.rep("a", 40):find(("a*"):rep(40) .. "b")
+    end)]],
     ["in a map of many items"] = "pool:map(function(i) return i * i end, neap.range(1, 1e12))",
     ["waiting for work"] = "while true do end",
     ["stopped"] = "pool:kill(1, 19) pool:apply(function() end)",
