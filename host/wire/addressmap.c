@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BITS = 5 };
+enum { FIRST_BITS = 5, SMALL_ROOM = 128 };
 
 bool addressmap_grow (AddressMap *m) {
   int bits = m->slots == NULL ? FIRST_BITS : 64 - m->shift + 1;
@@ -25,7 +25,7 @@ bool addressmap_grow (AddressMap *m) {
 
 void addressmap_clear (AddressMap *m) {
   /* Clearing must not cost much more than the use did. */
-  if (m->n < m->room / 16) addressmap_fini(m);
+  if (m->n < m->room / 16 && m->room > SMALL_ROOM) addressmap_fini(m);
   else if (m->n > 0) memset(m->slots, 0, m->room * sizeof *m->slots);
   m->n = 0;
 }

@@ -34,8 +34,14 @@ static bool has_globals (lua_State *L) { /* the function on top, as its only upv
 }
 
 /* Pushes a function without upvalues but the globals: the one that was made last time, since
-   nothing tells the two apart. */
+   nothing tells the two apart. But not twice in one parcel: there they are two keys of a table. */
 static bool push_again (lua_State *L, const Decoder *d, lua_Integer number) {
+  const lua_Integer used = -((lua_Integer)1 << 56) - number; /* no offset, nor negated offset */
+  bool is_used = lua_rawgeti(L, d->shared, used) != LUA_TNIL;
+  lua_pop(L, 1);
+  lua_pushboolean(L, 1);
+  lua_rawseti(L, d->shared, used);
+  if (is_used) return false;
   if (lua_rawgeti(L, d->definitions, -number) == LUA_TFUNCTION && has_globals(L)) return true;
   lua_pop(L, 1);
   return false;

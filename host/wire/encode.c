@@ -1,7 +1,6 @@
 /* encode.c - values to bytes: plain values, and the loop over those that have parts. */
 #include "wire/encoder.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <lauxlib.h>
 #include "wire/immutable.h"
@@ -127,9 +126,14 @@ static void begin (lua_State *L, Encoder *e, const char *label) {
   lua_insert(L, -2);
 }
 
+/* What is encoded stays alive until the end: no two objects must ever have one address. */
 void encode_anchor (lua_State *L, const Encoder *e) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, e);
-  assert(lua_istable(L, -1)); /* not after wire_finish */
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, e) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 2, 0);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, e); /* until the encoder ends */
+  }
   lua_pushvalue(L, -2);
   lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
   lua_pop(L, 1);

@@ -42,28 +42,12 @@ static int push_cached (lua_State *L, Encoder *e) {
   return LUA_TSTRING;
 }
 
-/* Is the object at the address what package.loaded holds? It is looked through once for each
-   encoder, since modules come and go. */
+/* Is the object at the address what package.loaded holds? That is looked through once for each
+   encoder, since modules come and go; mostly it is as it was. */
 static bool is_module (lua_State *L, Encoder *e, const void *address) {
-  Encoder *root = e->root;
-  if (root->fingerprint == 0) {
-    uint64_t sum = 1;
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-      const void *value = lua_topointer(L, -1);
-      bool is_new;
-      if (value != NULL && value != root->globals) {
-        if (addressmap_at(&root->modules, value, &is_new) == NULL) encoder_no_memory(L);
-        sum += (uint64_t)(uintptr_t)value * 0x9e3779b97f4a7c15u;
-      }
-      lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    root->fingerprint = sum | 1;
-  }
+  if (e->root->fingerprint == 0) e->root->fingerprint = state_modules(L);
   size_t unused;
-  return addressmap_find(&root->modules, address, &unused);
+  return addressmap_find(&e->state->modules, address, &unused);
 }
 
 /* Does the table hold a function, under a name that begins with prefix? */
@@ -165,12 +149,16 @@ void encode_function (lua_State *L, Encoder *e) {
     lua_pop(L, 1);
     return;
   }
-  if (is_module(L, e, address) && names_module(L, -1)) {
-    put_named(L, e);
-    return;
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, e->slots + SLOT_CACHE) == LUA_TNIL) { /* the first meeting */
+    lua_pop(L, 1);
+    if (is_module(L, e, address) && names_module(L, -1)) {
+      put_named(L, e);
+      return;
+    }
+    push_cached(L, e);
   }
-  int type = push_cached(L, e);
-  if (type == LUA_TSTRING) {
+  if (lua_type(L, -1) == LUA_TSTRING) {
     put_named(L, e);
     return;
   }

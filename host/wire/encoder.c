@@ -55,7 +55,6 @@ static void fini (Encoder *e) {
   free(e->attachments);
   free(e->defs);
   addressmap_fini(&e->defined);
-  addressmap_fini(&e->modules);
   e->attachments = NULL;
   e->defs = NULL;
   e->len = e->n_frames = 0;
@@ -150,9 +149,6 @@ Encoder *wire_encoder (lua_State *L, const WireContext *context, int self_contai
   Encoder *e = encoder_push(L, NULL);
   e->context = context;
   e->contained = self_contained;
-  /* What is encoded stays alive until the end: no two objects must ever have one address. */
-  lua_newtable(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, e);
   encoder_room(L, e, HEAD_VALUES);
   e->len = HEAD_VALUES;
   return e;

@@ -31,7 +31,7 @@ typedef struct EncoderFrame {
   uint32_t n_fields;
 } EncoderFrame;
 
-enum { RECENT_BITS = 9, RECENT = 1 << RECENT_BITS };
+enum { RECENT_BITS = 8, RECENT = 1 << RECENT_BITS };
 
 /* The memory in which an encoder works. The last one used is kept for the next encoder: pages
    that have been touched before cost nothing. */
@@ -76,9 +76,14 @@ struct Encoder {
   /* Only in the root: */
   Definition *defs; /* owned */
   uint32_t n_defs, room_defs;
+<<<<<<< HEAD
   AddressMap defined;   /* what stands in defs: addresses of classes -> number, and codes */
   AddressMap modules;   /* what package.loaded holds */
   uint64_t fingerprint; /* of that */
+=======
+  AddressMap defined;   /* what stands in defs: addresses of classes -> number, and codes */
+  uint64_t fingerprint; /* of package.loaded; 0: not looked at yet */
+>>>>>>> 5ed9f59 (Fuzz the reader of frames and the decoder; look at package.loaded less often)
 };
 
 /* What wire_encode keeps in the Lua stack while it runs, from e->slots on: the strings

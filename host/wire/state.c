@@ -20,6 +20,7 @@ static int l_gc (lua_State *L) {
   s->n = s->room = 0;
   if (s->has_spare) workspace_fini(s->spare);
   s->has_spare = false;
+  addressmap_fini(&s->modules);
   s->is_closed = true; /* encoders may be collected after this */
   free(s->spare);
   s->spare = NULL;
@@ -76,6 +77,39 @@ void state_table (lua_State *L, int which) {
   state_push(L);
   lua_getiuservalue(L, -1, which);
   lua_remove(L, -2);
+}
+
+/* The numbers of all values, mixed in any order. */
+static uint64_t mix_modules (lua_State *L) {
+  uint64_t sum = 0;
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    sum += (uint64_t)(uintptr_t)lua_topointer(L, -1) * 0x9e3779b97f4a7c15u;
+    lua_pop(L, 1);
+  }
+  return sum | 1;
+}
+
+uint64_t state_modules (lua_State *L) {
+  WireState *s = state_get(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  uint64_t fingerprint = mix_modules(L);
+  if (fingerprint != s->modules_fingerprint) {
+    s->modules_fingerprint = 0;
+    addressmap_fini(&s->modules);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+      bool is_new;
+      const void *value = lua_topointer(L, -1);
+      if (value != NULL && addressmap_at(&s->modules, value, &is_new) == NULL) {
+        encoder_no_memory(L);
+      }
+      lua_pop(L, 1);
+    }
+    s->modules_fingerprint = fingerprint;
+  }
+  lua_pop(L, 1);
+  return fingerprint;
 }
 
 static uint32_t new_number (lua_State *L, WireState *s) {

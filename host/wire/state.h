@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <lua.h>
+#include "wire/addressmap.h"
 #include "wire/format.h"
 #include "wire/wire.h"
 
@@ -25,6 +26,8 @@ typedef struct WireState {
   uint64_t n_classes;
   struct Workspace *spare; /* owned; an unused one when has_spare */
   bool has_spare, is_closed;
+  AddressMap modules; /* what package.loaded held, when it had this fingerprint: */
+  uint64_t modules_fingerprint;
   uint64_t fingerprint; /* of package.loaded when the index of names was made */
 } WireState;
 
@@ -43,6 +46,10 @@ enum {
 WireState *state_push (lua_State *L);       /* made at the first call */
 WireState *state_get (lua_State *L);        /* the same, without pushing it */
 void state_table (lua_State *L, int which); /* pushes one of the tables */
+
+/* Looks through package.loaded: s->modules are its values. Returns a number that changes when
+   they do. */
+uint64_t state_modules (lua_State *L);
 
 /* The definition of the code of the Lua function on top. Pops nothing. */
 Definition state_code (lua_State *L, struct Encoder *e);

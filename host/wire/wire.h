@@ -8,10 +8,9 @@
 /* What the encoder and the decoder ask of the pool. Any function may be NULL. */
 typedef struct WireContext {
   void *user;
-  /* Encoder: is the value at index (a userdata, unless it is an array that can
-     be written to, or an immutable table) to
-     cross as a remote object? 1 and *id; 0: no; -1 and *why (as in "a RemoteObject that was
-     removed"), when it must be refused. */
+  /* Encoder: is the value at index (an immutable table, or a userdata that is no array that can
+     be written to) to cross as a remote object? 1 and *id; 0: no; -1 and *why, as in "a
+     RemoteObject that was removed", when it must be refused. */
   int (*remote_id)(lua_State *L, int index, void *user, uint64_t *id, const char **why);
   /* Decoder: pushes the object that id stands for and returns 1, or pushes nothing and
      returns 0 when there is none. */
@@ -28,9 +27,9 @@ typedef struct Encoder Encoder;
    into the parcel itself rather than listed in parcel->defs. */
 Encoder *wire_encoder (lua_State *L, const WireContext *context, int self_contained);
 
-/* Appends one value; nothing that was appended may change before wire_finish. Shared references, cycles and shared upvalues are kept among all values
-   of one encoder. What cannot cross raises "<label>: <path> is ... and cannot be sent to a
-   worker"; label names the root, as in "argument 2". */
+/* Appends one value, which must not change before wire_finish. Shared references, cycles and
+   shared upvalues are kept among all values of one encoder. What cannot cross raises "<label>:
+   <path> is ... and cannot be sent to a worker"; label names the root, as in "argument 2". */
 void wire_encode (lua_State *L, Encoder *e, int index, const char *label);
 
 /* Appends items first..last of the list at index, as a list of its own. Paths name item i. */

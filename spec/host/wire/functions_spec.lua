@@ -166,6 +166,20 @@ describe("the code of a function", function()
     assert.is_true(after - before < 32)
   end)
 
+  it("makes as many functions as were sent", function()
+    local peer <close> = wire.peer()
+    local set = {}
+    for i = 1, 3 do set[function() return 1 end] = i end
+    local function count(t)
+      local n = 0
+      for f in pairs(t) do n = n + f() end
+      return n
+    end
+    assert.equal(3, peer:call(count, set))
+    assert.equal(3, peer:call(count, set))
+    assert.equal(2, (peer:sent()))
+  end)
+
   it("comes back as a function of the worker's", function()
     local peer <close> = wire.peer()
     local add = peer:call(function(a) return function(b) return a + b end end, 10)
