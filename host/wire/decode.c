@@ -25,13 +25,15 @@ static int l_close (lua_State *L) {
 static const luaL_Reg metamethods[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
 
 Decoder *decoder_push (lua_State *L, const WireContext *context, int definitions) {
-  luaL_checkstack(L, 2 * FRAME_SLOTS, "too many values");
+  luaL_checkstack(L, DECODER_SLOTS + 2 * FRAME_SLOTS, "too many values");
   Decoder *d = lua_newuserdatauv(L, sizeof *d, 0);
   *d = (Decoder){.context = context, .definitions = definitions};
   if (luaL_newmetatable(L, DECODER_TNAME)) luaL_setfuncs(L, metamethods, 0);
   lua_setmetatable(L, -2);
   lua_newtable(L);
   d->shared = lua_gettop(L);
+  d->recent_slots = d->shared + 1;
+  lua_settop(L, d->shared + RECENT_REFS);
   return d;
 }
 
@@ -80,10 +82,17 @@ void decoder_share (lua_State *L, Decoder *d, size_t offset) {
 
 void decoder_ref (lua_State *L, Decoder *d, size_t *offset) {
   uint64_t at = decoder_varint(L, d);
+  int i = (int)((at * 0x9e3779b97f4a7c15u) >> (64 - RECENT_REF_BITS));
+  if (offset != NULL) *offset = (size_t)at;
+  if (d->recent[i] == at && at != 0) {
+    lua_pushvalue(L, d->recent_slots + i);
+    return;
+  }
   if (at >= d->at || lua_rawgeti(L, d->shared, (lua_Integer)at) == LUA_TNIL) {
     decoder_malformed(L, d, "reference to nothing");
   }
-  if (offset != NULL) *offset = (size_t)at;
+  lua_copy(L, -1, d->recent_slots + i);
+  d->recent[i] = (size_t)at;
 }
 
 /* Numbers as they lie: items 1..n of the table on top. */

@@ -17,6 +17,8 @@ enum {
   BUILD_IMMUTABLE = 4
 };
 
+enum { RECENT_REF_BITS = 4, RECENT_REFS = 1 << RECENT_REF_BITS };
+
 typedef struct DecoderFrame {
   uint8_t kind, flags;
   uint8_t n_upvalues, upvalue;
@@ -37,16 +39,20 @@ typedef struct Decoder {
   DecoderFrame *frames; /* owned */
   size_t n_frames, room_frames;
   Block *held[ARRAY_SLICES]; /* references of the array that is being made */
-  int shared;                /* stack index of a table: offset -> object met there */
-  int definitions;           /* stack index of a table, see define.c */
-  int class;                 /* stack index of the class being defined, or 0 */
-  bool has_arrays;           /* the module that makes them is loaded */
-  bool may_await;            /* classes that have not been defined yet may be referred to */
-  uint64_t upvalue_at;       /* where the upvalue that is under way began; 0: not shared */
+  size_t
+    recent[RECENT_REFS]; /* offsets of what lies in the stack from recent_slots on; 0: none */
+  int recent_slots;      /* what is referred to often (names of fields) is at hand there */
+  int shared;            /* stack index of a table: offset -> object met there */
+  int definitions;       /* stack index of a table, see define.c */
+  int class;             /* stack index of the class being defined, or 0 */
+  bool has_arrays;       /* the module that makes them is loaded */
+  bool may_await;        /* classes that have not been defined yet may be referred to */
+  uint64_t upvalue_at;   /* where the upvalue that is under way began; 0: not shared */
 } Decoder;
 
-/* Pushes a decoder and the table of what is shared; the table of definitions lies at index
-   definitions. The bytes must outlive it. */
+/* Pushes a decoder and what it needs in the stack, DECODER_SLOTS in all; the table of definitions
+   lies at index definitions. The bytes must outlive it. */
+enum { DECODER_SLOTS = 2 + RECENT_REFS };
 Decoder *decoder_push (lua_State *L, const WireContext *context, int definitions);
 int decoder_malformed (lua_State *L, const Decoder *d, const char *what);
 

@@ -6,6 +6,7 @@
    change. */
 #include "wire/decoder.h"
 
+#include <string.h>
 #include <lauxlib.h>
 #include "wire/state.h"
 
@@ -26,6 +27,7 @@ static void set_part (Decoder *d, const Part *part) {
   d->n_slices = part->n_slices;
   d->promised = 0;
   d->n_frames = 0;
+  memset(d->recent, 0, sizeof d->recent);
 }
 
 static void define_code (lua_State *L, Decoder *d, uint32_t number) {
@@ -192,7 +194,7 @@ int wire_decode (lua_State *L, const Parcel *p, const WireContext *context) {
   decoder_values(L, d, n);
   if (d->at != d->end) decoder_malformed(L, d, "bytes after the end");
   decoder_close_slices(d);
-  lua_rotate(L, top + 1, (int)n);
+  lua_rotate(L, top + 1, (int)n); /* what lies below the values goes */
   lua_settop(L, top + (int)n);
   return (int)n;
 }

@@ -83,15 +83,6 @@ static bool pack_items (lua_State *L, Encoder *e, EncoderFrame *f) {
   return true;
 }
 
-void encode_fields (lua_State *L, Encoder *e, int flags) {
-  EncoderFrame *f = encode_open(L, e, FRAME_TABLE);
-  f->flags = (uint8_t)flags;
-  f->bound = (lua_Integer)lua_rawlen(L, -1);
-  int op = (f->bound > 0 ? OP_TABLE : OP_RECORD) | (flags & FRAME_HAS_META ? OP_META : 0);
-  put_head(L, e, (uint8_t)op, 0, 0);
-  if (f->bound < PACKED_MIN || !pack_items(L, e, f)) lua_pushnil(L);
-}
-
 /* Is the key (stack: key, value) that of the next item? Gaps before it are filled with nil,
    so that a list with holes keeps its length. */
 static bool is_item (lua_State *L, Encoder *e, EncoderFrame *f) {
@@ -128,38 +119,66 @@ void encode_step_metatable (lua_State *L, Encoder *e) {
   e->n_frames--;
 }
 
+static void count_field (lua_State *L, EncoderFrame *f) {
+  if (f->n_fields == UINT32_MAX) luaL_error(L, "too many fields");
+  f->n_fields++;
+}
+
+/* Writes entries of the table in the last frame as long as they have no parts. True: all are
+   written. False: stack: key, value; FRAME_HAS_VALUE: the value is next, else the key. */
+static bool put_atoms (lua_State *L, Encoder *e) {
+  EncoderFrame *f = last_frame(e);
+  if (f->flags & FRAME_AT_END) return true;
+  int flags = f->flags;
+  f->flags &= (uint8_t) ~(FRAME_HAS_ENTRY | FRAME_HAS_VALUE);
+  for (;; flags = 0) { /* stack: table, last key [, value] */
+    if (!(flags & FRAME_HAS_VALUE)) {
+      if (!(flags & FRAME_HAS_ENTRY) && !lua_next(L, f->object)) return true;
+      if (f->bound == 0 || !is_item(L, e, f)) {
+        if (lua_type(L, -2) == LUA_TSTRING) {
+          encode_string(L, e, -2);
+        } else if (!encode_atom(L, e, -2)) {
+          f->flags |= FRAME_HAS_ENTRY;
+          return false;
+        }
+        count_field(L, f);
+      }
+    }
+    if (!encode_atom(L, e, -1)) {
+      f->flags |= FRAME_HAS_VALUE;
+      return false;
+    }
+    lua_pop(L, 1);
+  }
+}
+
+void encode_fields (lua_State *L, Encoder *e, int flags) {
+  EncoderFrame *f = encode_open(L, e, FRAME_TABLE);
+  f->flags = (uint8_t)flags;
+  f->bound = (lua_Integer)lua_rawlen(L, -1);
+  int op = (f->bound > 0 ? OP_TABLE : OP_RECORD) | (flags & FRAME_HAS_META ? OP_META : 0);
+  put_head(L, e, (uint8_t)op, 0, 0);
+  if (f->bound < PACKED_MIN || !pack_items(L, e, f)) lua_pushnil(L);
+  if (!put_atoms(L, e)) return;
+  /* Metatables have metatables: that of this one comes from encode_run, not in recursion. */
+  f->flags |= FRAME_AT_END;
+  if (!(flags & FRAME_HAS_META)) finish_fields(L, e);
+}
+
 void encode_step_fields (lua_State *L, Encoder *e) {
   size_t depth = e->n_frames;
-  EncoderFrame *f = last_frame(e);
-  for (;;) { /* stack: table, last key [, value] */
+  while (!put_atoms(L, e)) { /* stack: table, key, value */
+    EncoderFrame *f = last_frame(e);
     if (f->flags & FRAME_HAS_VALUE) {
       f->flags &= (uint8_t)~FRAME_HAS_VALUE;
     } else {
-      if (f->flags & FRAME_HAS_ENTRY) f->flags &= (uint8_t)~FRAME_HAS_ENTRY;
-      else if ((f->flags & FRAME_AT_END) || !lua_next(L, f->object)) break;
-      if (!is_item(L, e, f)) {
-        if (f->n_fields++ == UINT32_MAX) luaL_error(L, "too many fields");
-        if (!encode_atom(L, e, -2)) {
-          f->flags |= FRAME_HAS_VALUE;
-          lua_pushvalue(L, -2);
-          encode_value(L, e);
-          if (e->n_frames > depth) return;
-          f = last_frame(e);
-          continue;
-        }
-      }
+      f->flags = (uint8_t)((f->flags & ~FRAME_HAS_ENTRY) | FRAME_HAS_VALUE); /* comes next */
+      count_field(L, f);
+      lua_pushvalue(L, -2);
     }
-    if (lua_type(L, -1) == LUA_TTABLE) {
-      encode_table(L, e, false);
-      if (e->n_frames > depth) return;
-      f = last_frame(e);
-    } else if (encode_atom(L, e, -1)) {
-      lua_pop(L, 1);
-    } else {
-      encode_value(L, e);
-      if (e->n_frames > depth) return;
-      f = last_frame(e);
-    }
+    if (lua_type(L, -1) == LUA_TTABLE) encode_table(L, e, false);
+    else encode_value(L, e);
+    if (e->n_frames > depth) return;
   }
   finish_fields(L, e);
 }

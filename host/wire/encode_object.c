@@ -72,17 +72,13 @@ static bool has_function (lua_State *L, int table, const char *prefix) {
    value with what they belong to. */
 static bool is_class (lua_State *L, const Encoder *e, bool look) {
   lua_pushvalue(L, e->slots + SLOT_INDEX);
-  int type = lua_rawget(L, -2);
-  bool is = type == LUA_TFUNCTION ||
-            (type == LUA_TTABLE && (lua_rawequal(L, -1, -2) || has_function(L, -1, "")));
-  lua_pop(L, 1);
-  if (is) return true;
+  int index = lua_rawget(L, -2);
   lua_pushvalue(L, e->slots + SLOT_NAME);
-  is = lua_rawget(L, -2) == LUA_TSTRING;
-  lua_pop(L, 1);
-  if (is) return true;
+  bool is = lua_rawget(L, -3) == LUA_TSTRING || index == LUA_TFUNCTION ||
+            (index == LUA_TTABLE && (lua_rawequal(L, -2, -3) || has_function(L, -2, "")));
+  lua_pop(L, 2);
   size_t unused;
-  return (look && has_function(L, -1, "__")) ||
+  return is || (look && has_function(L, -1, "__")) ||
          addressmap_find(&e->root->defined, lua_topointer(L, -1), &unused);
 }
 

@@ -76,14 +76,8 @@ struct Encoder {
   /* Only in the root: */
   Definition *defs; /* owned */
   uint32_t n_defs, room_defs;
-<<<<<<< HEAD
-  AddressMap defined;   /* what stands in defs: addresses of classes -> number, and codes */
-  AddressMap modules;   /* what package.loaded holds */
-  uint64_t fingerprint; /* of that */
-=======
   AddressMap defined;   /* what stands in defs: addresses of classes -> number, and codes */
   uint64_t fingerprint; /* of package.loaded; 0: not looked at yet */
->>>>>>> 5ed9f59 (Fuzz the reader of frames and the decoder; look at package.loaded less often)
 };
 
 /* What wire_encode keeps in the Lua stack while it runs, from e->slots on: the strings
