@@ -57,9 +57,9 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t len) {
   memcpy(p->bytes, data, len);
   p->len = len;
   for (; p->n_slices < 2; p->n_slices++) {
-    BlockSlice *s = &p->slices[p->n_slices];
-    if (block_new_zero(&s->block, BLOCK_LEN) < 0) abort();
-    s->len = BLOCK_LEN;
+    Block *block;
+    if (block_new_zero(&block, BLOCK_LEN) < 0) abort();
+    if (snapshot_of_block(&p->slices[p->n_slices], block) < 0) abort();
   }
   lua_pushcfunction(L, l_take);
   lua_pushlightuserdata(L, p);
