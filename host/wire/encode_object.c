@@ -124,6 +124,13 @@ void encode_table (lua_State *L, Encoder *e, bool look) {
     }
     return;
   }
+  if (names_may_have(L, e->state, e->root->fingerprint, address)) {
+    if (push_cached(L, e) == LUA_TSTRING) {
+      put_named(L, e);
+      return;
+    }
+    lua_pop(L, 1);
+  }
   encode_fields(L, e, flags);
 }
 

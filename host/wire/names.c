@@ -113,8 +113,51 @@ static void enter_fields (lua_State *L, const Module *m) {
   }
 }
 
+/* Does the table on top hold C functions that have no name so far? */
+static bool holds_nameless (lua_State *L, const Module *m) {
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    bool is = lua_iscfunction(L, -1) && part_of_name(L) != NULL &&
+              lua_rawget(L, m->names) == LUA_TNIL;
+    if (is) {
+      lua_pop(L, 2);
+      return true;
+    }
+    lua_pop(L, 1);
+  }
+  return false;
+}
+
+/* Enters the tables of C functions among the fields of the module on top, such as
+   neap.VectorArray, and those functions. They could not cross by value. */
+static void enter_tables (lua_State *L, const Module *m) {
+  WireState *s = state_get(L);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const char *parts[3] = {m->name, part_of_name(L), NULL};
+    const void *address = lua_topointer(L, -1);
+    size_t unused;
+    bool is_known = lua_istable(L, -1) && addressmap_find(&s->tables, address, &unused);
+    if (parts[1] != NULL && lua_istable(L, -1) && (is_known || holds_nameless(L, m))) {
+      bool is_new;
+      if (addressmap_at(&s->tables, address, &is_new) == NULL)
+        luaL_error(L, "not enough memory");
+      enter(L, m->names, "M", parts, 2, false);
+      lua_pushnil(L);
+      while (lua_next(L, -2)) {
+        parts[2] = part_of_name(L);
+        if (parts[2] != NULL && lua_iscfunction(L, -1))
+          enter(L, m->names, "M", parts, 3, false);
+        lua_pop(L, 1);
+      }
+    }
+    lua_pop(L, 1);
+  }
+}
+
 /* Enters what package.loaded holds: the standard libraries first, whose names are the best. */
-static void enter_modules (lua_State *L, int names, bool are_standard) {
+static void enter_modules (lua_State *L, int names, bool are_standard,
+                           void (*enter_parts)(lua_State *L, const Module *m)) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   lua_pushnil(L);
   while (lua_next(L, -2)) {
@@ -127,7 +170,7 @@ static void enter_modules (lua_State *L, int names, bool are_standard) {
                     .file = lua_gettop(L),
                     .is_standard = are_standard};
         lua_pushvalue(L, -2);
-        enter_fields(L, &m);
+        enter_parts(L, &m);
         lua_pop(L, 1);
       }
       lua_pop(L, 1);
@@ -181,10 +224,22 @@ static void make_index (lua_State *L) {
     lua_pushnil(L);
     lua_rawset(L, names);
   }
-  enter_modules(L, names, true);
+  addressmap_clear(&state_get(L)->tables);
+  enter_modules(L, names, true, enter_fields);
   enter_metatables(L, names);
-  enter_modules(L, names, false);
+  enter_modules(L, names, false, enter_fields);
+  enter_modules(L, names, false, enter_tables); /* when all that has a better name has got it */
   lua_pop(L, 1);
+}
+
+bool names_may_have (lua_State *L, WireState *s, uint64_t fingerprint, const void *address) {
+  if (s->fingerprint != fingerprint) {
+    luaL_checkstack(L, 30, NULL);
+    make_index(L);
+    s->fingerprint = fingerprint;
+  }
+  size_t unused;
+  return addressmap_find(&s->tables, address, &unused);
 }
 
 bool names_find (lua_State *L, uint64_t fingerprint, int index) {

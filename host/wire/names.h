@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <lua.h>
 
+struct WireState;
+
 /* Pushes the name of the module at index, a value of package.loaded; false, and nothing
    pushed: require would not find it. */
 bool names_module (lua_State *L, int index);
@@ -16,6 +18,11 @@ bool names_module (lua_State *L, int index);
 /* Pushes the name of the function or class at index; false, and nothing pushed: it has none.
    fingerprint changes whenever package.loaded does. */
 bool names_find (lua_State *L, uint64_t fingerprint, int index);
+
+/* May the table at the address, which looks like no class, have a name? A field of a module
+   that holds C functions has one. */
+bool names_may_have (lua_State *L, struct WireState *s, uint64_t fingerprint,
+                     const void *address);
 
 /* The hash of the source of the module in the name at index; 0: known by name alone. */
 uint64_t names_hash (lua_State *L, int index);

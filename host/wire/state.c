@@ -19,6 +19,7 @@ static int l_gc (lua_State *L) {
   s->entries = NULL;
   s->n = s->room = 0;
   if (s->has_spare) workspace_fini(s->spare);
+  addressmap_fini(&s->tables);
   s->has_spare = false;
   addressmap_fini(&s->modules);
   s->is_closed = true; /* encoders may be collected after this */

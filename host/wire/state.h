@@ -29,6 +29,7 @@ typedef struct WireState {
   AddressMap modules; /* what package.loaded held, when it had this fingerprint: */
   uint64_t modules_fingerprint;
   uint64_t fingerprint; /* of package.loaded when the index of names was made */
+  AddressMap tables;    /* addresses of the tables in it that are no classes */
 } WireState;
 
 /* User values of the state, all tables. Weak where they would keep objects alive. */

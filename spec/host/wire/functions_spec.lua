@@ -132,6 +132,16 @@ describe("functions on the wire", function()
     assert.equal(math.floor, peer:call(function() return math.floor end))
   end)
 
+  it("cross by name with the table that a module holds them in", function()
+    local array = require "host.array"
+    local data = { array.Matrix, array.Matrix.zeros, { zeros = array.Matrix.zeros } }
+    local copy = sent(data)
+    assert.equal(array.Matrix, copy[1])
+    assert.equal(array.Matrix.zeros, copy[2])
+    assert.not_equal(data[3], copy[3]) -- a table of one's own is copied
+    assert.equal(array.Matrix.zeros, copy[3].zeros)
+  end)
+
   it("that are methods of userdata cross by name", function()
     local write = io.stdout.write
     assert.equal(write, (sent(write)))

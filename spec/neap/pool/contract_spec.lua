@@ -381,6 +381,15 @@ for _, kind in ipairs(pools) do
       it("may come from C libraries", function()
         assert.equal(2.0, pool:apply(math.sqrt, 4)[1])
       end)
+
+      it("may use types and functions of neap that they have as upvalues", function()
+        local VectorArray, zeros = neap.VectorArray, neap.Matrix.zeros
+        local lens, rows, types = pool:apply(function()
+          return #VectorArray.zeros(3, 2), zeros(4, 5).rows, VectorArray
+        end)
+        assert.same({ 2, 4 }, { lens[1], rows[1] })
+        assert.equal(VectorArray, types[n])
+      end)
     end)
 
     describe("what cannot cross", function()
