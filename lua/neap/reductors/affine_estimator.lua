@@ -43,11 +43,18 @@ local function system_of(self, model)
     matrices[i], coefficients[i] = A[q].matrix, A_coefficients[q]
   end
   for i, term in ipairs(f) do vectors[i] = values.matrix(term:as_range_array()) end
+  local outputs, output_coefficients = {}, {}
+  if model.output_functional then
+    local l
+    l, output_coefficients = decompose(model.output_functional)
+    for i, term in ipairs(l) do outputs[i] = values.matrix(term:as_source_array()):T() end
+  end
   system = {
     kernel = host_array.affine(matrices, vectors, self.parts),
     coefficients = coefficients, thetas = evaluators(coefficients),
     rhs_coefficients = rhs_coefficients, rhs_thetas = evaluators(rhs_coefficients),
     coercivity = mu_.evaluator(self.coercivity),
+    outputs = outputs, output_thetas = evaluators(output_coefficients),
   }
   systems[self] = system
   return system
@@ -61,18 +68,39 @@ local function check_coercivity(alpha)
   return alpha
 end
 
+local function evaluate_one(functions, mu)
+  local thetas = {}
+  for q = 1, #functions do thetas[q] = functions[q](mu) end
+  return thetas
+end
+
 --- A bound of the error of the model's solution for mu.
 ---@param mu table  as parameters.parse returns it
 ---@param model StationaryModel  the reduced model
 ---@return number
+---@return Matrix  [dim, 1], the solution that it belongs to
 function AffineEstimator:estimate(mu, model)
   local system = systems[self] or system_of(self, model)
-  local functions, thetas, rhs_thetas = system.thetas, {}, {}
-  for q = 1, #functions do thetas[q] = functions[q](mu) end
-  functions = system.rhs_thetas
-  for i = 1, #functions do rhs_thetas[i] = functions[i](mu) end
-  local norms = system.kernel:estimate(thetas, rhs_thetas)
-  return norms[1] / check_coercivity(system.coercivity(mu))
+  local norms, u = system.kernel:estimate(evaluate_one(system.thetas, mu),
+    evaluate_one(system.rhs_thetas, mu))
+  return norms[1] / check_coercivity(system.coercivity(mu)), u
+end
+
+--- The outputs of the model, which must have an output functional.
+---@param mu table
+---@param model StationaryModel
+---@param u? Matrix  the solution, where it is known from estimate
+---@return Matrix [outputs, 1]
+function AffineEstimator:reduced_output(mu, model, u)
+  local system = systems[self] or system_of(self, model)
+  u = u or system.kernel:solve(evaluate_one(system.thetas, mu),
+    evaluate_one(system.rhs_thetas, mu))
+  local outputs, thetas = system.outputs, system.output_thetas
+  local sum = outputs[1] * u
+  local theta = thetas[1](mu)
+  if theta ~= 1 then sum = theta * sum end
+  for i = 2, #outputs do sum = sum + thetas[i](mu) * (outputs[i] * u) end
+  return sum
 end
 
 -- Matrix [coefficients, mus].

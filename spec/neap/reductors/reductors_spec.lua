@@ -120,6 +120,15 @@ describe("reductors", function()
         local bounds = rom:estimate_output_error { a = a }
         assert.equal(2, #bounds)
         for i = 1, 2 do assert.is_true(math.abs(difference:get(i, 1)) <= bounds[i] + 1e-14) end
+        -- One solution by a factorisation, one by the estimator: a few roundings apart.
+        local l = rom.output_functional
+        assert.close_lists(l:apply(rom:solve { a = a }, { a = { a } }):to_table()[1],
+          rom:output({ a = a }):T():to_table()[1], 0, 1e-13)
+        for _, others in ipairs { {}, { "solution" }, { "output_error_estimate" },
+          { "solution", "solution_error_estimate" } } do
+          local results = rom:compute({ a = a }, { "output", table.unpack(others) })
+          assert.same(rom:output({ a = a }):to_table(), results.output:to_table())
+        end
       end
     end
   end)
