@@ -6,9 +6,11 @@
 #include "wire/state.h"
 
 void decode_named (lua_State *L, Decoder *d) {
-  size_t depth = d->n_frames;
-  decode_read(L, d);
-  if (d->n_frames > depth || lua_type(L, -1) != LUA_TSTRING) {
+  /* Looked at before it is read: a name of a name of a name would be recursion in C. */
+  int op = d->at < d->end ? d->bytes[d->at] & ~OP_SHARED : OP_NIL;
+  bool may_be = op == OP_REF || op == OP_STRING || (op >= OP_SHORT && op < OP_SMALL);
+  if (may_be) decode_read(L, d);
+  if (!may_be || lua_type(L, -1) != LUA_TSTRING) {
     decoder_malformed(L, d, "a name that is no string");
   }
   uint64_t hash = get_le64(decoder_take(L, d, 8));

@@ -105,6 +105,8 @@ describe("a malformed message", function()
     assert.equal("malformed message: number too long at byte 27",
       wrong(1, "\3" .. ("\255"):rep(10)))
     assert.equal("malformed message: a function of unknown code at byte 19", wrong(1, "\17\1\0"))
+    assert.equal("malformed message: a name that is no string at byte 17",
+      wrong(1, ("\18"):rep(4000000))) -- not a name of a name of a name ..., read to the end
   end)
 
   it("makes no table larger than itself allows", function()
