@@ -184,6 +184,7 @@ int snapshot_open (Snapshot *s, Block **b, size_t *offset) {
     *offset = s->offset;
     return 0;
   }
+  *b = NULL;
   *offset = 0;
   if (s->segment->fd < 0) return UV_EMFILE;
   int rc = block_map(b, s->segment, s->origin, s->len);
@@ -191,7 +192,10 @@ int snapshot_open (Snapshot *s, Block **b, size_t *offset) {
   if (rc < 0 || s->patch == NULL) return rc;
   rc = patch_apply(s->patch, (*b)->data, s->len);
   (*b)->is_written = true;
-  if (rc < 0) block_release(*b);
+  if (rc < 0) {
+    block_release(*b);
+    *b = NULL;
+  }
   return rc;
 }
 

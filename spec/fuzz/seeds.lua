@@ -1,4 +1,4 @@
--- Writes the seeds of the fuzzers frame and decode; run it when the format changes:
+-- Writes the seeds of the fuzzers; run it when a format changes:
 --
 --     build/neap spec/fuzz/seeds.lua
 --     cmake --preset fuzz && cmake --build build-fuzz
@@ -46,3 +46,39 @@ for name, values in pairs(seeds) do
   write("decode/" .. name, reader:next().bytes)
   write("frame/" .. name, string.char(#name) .. frame)
 end
+
+-- A message with two descriptors: a range of the first, and its written pages from the second.
+write("frame/descriptors", "\3" .. ("<c4BBI2I8I8I4I4"):pack("neap", 3, 0, 2, 7, 4, 2, 0)
+  .. ("<I8I8I4I4"):pack(8192, 4096, 1, 1) .. ("<I8I8I4I4"):pack(4096 + 16, 0, 2, 0) .. "four")
+
+-- Files; the first byte says what they are to be read as.
+local function write_kinds(name, bytes)
+  for kind = 0, 3 do write(("%s-%d"):format(name, kind), string.char(kind) .. bytes) end
+end
+
+local function npy(descr, order, shape, data, version)
+  local head = ("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }"):format(descr, order, shape)
+  local long = (version or 1) > 1
+  head = head .. (" "):rep(-(#head + 11 + (long and 2 or 0)) % 64) .. "\n"
+  return "\x93NUMPY" .. string.char(version or 1) .. "\0"
+    .. (long and "<I4" or "<I2"):pack(#head) .. head .. data
+end
+write_kinds("npy/f8", npy("<f8", "False", "(2, 2)", ("<dddd"):pack(1, 2, 3, 4)))
+write("npy/fortran", "\0" .. npy("<f8", "True", "(2, 1)", ("<dd"):pack(1, 2), 2))
+write("npy/f4", "\0" .. npy(">f4", "False", "(3,)", (">fff"):pack(1, 2, 3), 3))
+write("npy/i4", "\0" .. npy("<i4", "False", "(1, 2)", ("<i4i4"):pack(1, 2)))
+write("npy/i8", "\0" .. npy(">i8", "False", "(1, 2)", (">i8i8"):pack(1, 2)))
+write("npy/c16", "\0" .. npy("<c16", "False", "(1, 1)", ("<dd"):pack(1, 2)))
+
+local mtx = "%%MatrixMarket matrix "
+write_kinds("mtx/coordinate", mtx .. "coordinate real general\n% text\n2 2 2\n1 1 1.5\n2 2 -3e2\n")
+write_kinds("mtx/array", mtx .. "array real general\n2 2\n1\n2\n3\n4\n")
+write("mtx/symmetric", "\0" .. mtx .. "coordinate real symmetric\n2 2 2\n1 1 1\n2 1 2\n")
+write("mtx/skew", "\0" .. mtx .. "coordinate integer skew-symmetric\n2 2 1\n2 1 2\n")
+write("mtx/pattern", "\0" .. mtx .. "coordinate pattern general\n2 3 1\n2 3\n")
+write("mtx/hermitian", "\0" .. mtx .. "coordinate complex hermitian\n1 1 1\n1 1 1 0\n")
+write("mtx/integer", "\0" .. mtx .. "array integer symmetric\n2 2\n1\n2\n3\n")
+
+write_kinds("csv/commas", "1,2,3\n4,5,6\n")
+write("csv/names", "\0a;b\n1.5;2\n\n")
+write("csv/blanks", "\0 1e3\t-inf\n nan\t0x10\n")

@@ -1,0 +1,6 @@
+/* csv.c - files that need not be any .csv. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
+  return fuzz_file(data, size, csv_load);
+}

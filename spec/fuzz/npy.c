@@ -1,0 +1,6 @@
+/* npy.c - files that need not be any .npy. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
+  return fuzz_file(data, size, npy_load);
+}
