@@ -110,7 +110,10 @@ void pool_answer_global (lua_State *L, Pool *p, int worker, const Message *quest
   luaL_checkstack(L, 4, NULL);
   lua_pushcfunction(L, l_answer_global);
   lua_pushlightuserdata(L, &q);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+  p->is_answering = true;
+  int status = lua_pcall(L, 1, 0, 0);
+  p->is_answering = false;
+  if (status != LUA_OK) {
     lua_pop(L, 1);
     /* No memory for an answer: one without values tells the worker so. */
     Message m = {.type = REQUEST_GLOBAL};

@@ -276,7 +276,11 @@ static int l_is_closed (lua_State *L) {
 /* pool:close(): calls under way are over */
 static int l_close (lua_State *L) {
   Pool **box = luaL_checkudata(L, 1, POOL_TNAME);
-  if (*box != NULL) pool_close(*box);
+  if (*box == NULL) return 0;
+  if ((*box)->is_answering && (*box)->session != NULL) { /* its session runs, below us */
+    return luaL_error(L, "an inline pool cannot be closed while its worker waits for a global");
+  }
+  pool_close(*box);
   return 0;
 }
 

@@ -74,6 +74,7 @@ struct Pool {
   struct Session *session;   /* of an inline pool; else NULL */
   EventQueue inline_answers; /* to questions of the inline worker */
   bool is_asking;            /* the inline worker waits for those */
+  bool is_answering;         /* a worker waits for a global, whose metamethods may call us */
 };
 
 /* pool.c */

@@ -114,6 +114,10 @@ static void remove_newest (Pool *p, WorkerSlot *w) {
 }
 
 Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call) {
+  if (p->is_answering) { /* the worker that waits would never come to it */
+    message_fini(m);
+    luaL_error(L, "the pool cannot be called while a worker waits for a global");
+  }
   WorkerSlot *w = &p->workers[worker];
   Request *r = request_new(p);
   int rc = r != NULL ? pool_revive(L, p, worker) : UV_ENOMEM;

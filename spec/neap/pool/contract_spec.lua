@@ -436,6 +436,24 @@ for _, kind in ipairs(pools) do
       assert.equal("the pool was closed before the call was over", message_of(call.get, call))
     end)
 
+    it("refuses calls from what computes a global that a worker waits for", function()
+      local other <close> = kind.open()
+      local before = getmetatable(_G)
+      local function with(compute)
+        setmetatable(_G, { __index = function(_, name)
+          if name == "computed_global" then return compute() end
+        end })
+        local ok, e = pcall(other.apply, other, function() return _G.computed_global end)
+        setmetatable(_G, before)
+        return ok and "no error" or tostring(e)
+      end
+      assert.matches("the pool cannot be called while a worker waits for a global",
+        with(function() return other:apply(function() return 1 end)[1] end), 1, true)
+      assert.equal(2, other:apply(function() return 2 end)[1])
+      assert.matches(kind.is_inline and "an inline pool cannot be closed while its worker waits"
+        or "the pool was closed before the call was over", with(function() other:close() end))
+    end)
+
     it("finds modules where the driver finds them, also when that has changed", function()
       local folder, remove = command.folder()
       local file = assert(io.open(folder .. "/found_late.lua", "w"))
