@@ -67,7 +67,7 @@ const double *matrix_read (const Matrix *M) {
   return (const double *)((const char *)block_data(M->block) + M->offset);
 }
 
-double *matrix_write (lua_State *L, Matrix *M) {
+double *matrix_write_part (lua_State *L, Matrix *M, size_t n) {
   if (M->frozen) luaL_error(L, "Matrix is frozen and cannot be changed");
   size_t used = M->rows * M->cols * sizeof(double);
   if (M->offset > 0 && block_is_shared(M->block)) { /* a part of something larger */
@@ -77,7 +77,12 @@ double *matrix_write (lua_State *L, Matrix *M) {
     M->block = own;
     M->offset = 0;
   }
-  return (double *)((char *)memory_write(L, &M->block, M->offset + used) + M->offset);
+  char *data = memory_write(L, &M->block, M->offset + used, n * sizeof(double));
+  return (double *)(data + M->offset);
+}
+
+double *matrix_write (lua_State *L, Matrix *M) {
+  return matrix_write_part(L, M, M->rows * M->cols);
 }
 
 int matrix_lapack_size (lua_State *L, size_t n) {

@@ -18,7 +18,7 @@ static int l_set (lua_State *L) {
   Matrix *M = matrix_check(L, 1);
   size_t i = args_index(L, 2, M->rows), j = args_index(L, 3, M->cols);
   double x = luaL_checknumber(L, 4);
-  matrix_write(L, M)[i + j * M->rows] = x;
+  matrix_write_part(L, M, 1)[i + j * M->rows] = x;
   lua_settop(L, 1);
   return 1;
 }

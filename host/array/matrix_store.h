@@ -18,6 +18,9 @@ struct Matrix {
 /* Pushes a matrix without memory (closed), to be given a block. */
 Matrix *matrix_push_closed (lua_State *L);
 
+/* matrix_write where n entries or so are about to be written: see block_write_part. */
+double *matrix_write_part (lua_State *L, Matrix *M, size_t n);
+
 /* Takes over the caller's reference to block. */
 void matrix_adopt (Matrix *M, Block *block, size_t offset, size_t rows, size_t cols);
 

@@ -75,7 +75,11 @@ void memory_received (lua_State *L, size_t len) {
   collect_if_grown(L, len, 8); /* from half a gigabyte on */
 }
 
-void *memory_write_part (lua_State *L, Block **b, size_t keep, size_t n) {
+void memory_rest (lua_State *L) {
+  collect_if_grown(L, 0, 1);
+}
+
+void *memory_write (lua_State *L, Block **b, size_t keep, size_t n) {
   void *data;
   if (block_is_shared(*b)) collect_if_grown(L, block_len(*b), 1);
   if (block_write_part(b, keep, n, &data) < 0) {
@@ -83,10 +87,6 @@ void *memory_write_part (lua_State *L, Block **b, size_t keep, size_t n) {
     if (block_write_part(b, keep, n, &data) < 0) no_memory(L, block_len(*b));
   }
   return data;
-}
-
-void *memory_write (lua_State *L, Block **b, size_t keep) {
-  return memory_write_part(L, b, keep, block_len(*b));
 }
 
 void *memory_own (Block *b) {

@@ -23,11 +23,12 @@ Block *memory_block (lua_State *L, size_t len, bool zero);
    then. */
 void memory_received (lua_State *L, size_t len);
 
-/* block_write for a Lua state: raises when there is no memory for the copy. */
-void *memory_write (lua_State *L, Block **b, size_t keep);
+/* There is nothing to do now: the collector runs if the blocks have doubled. */
+void memory_rest (lua_State *L);
 
-/* The same for about n bytes to be written: see block_write_part. */
-void *memory_write_part (lua_State *L, Block **b, size_t keep, size_t n);
+/* block_write_part for a Lua state, where about n bytes are to be written: raises when there is no
+   memory for a copy. */
+void *memory_write (lua_State *L, Block **b, size_t keep, size_t n);
 
 /* The memory of a block that the caller alone holds, to be filled. No Lua. */
 void *memory_own (Block *b);

@@ -143,7 +143,7 @@ const double *vectorarray_panel (lua_State *L, const VectorArray *U, size_t *ld)
   return root_data(copy);
 }
 
-/* The block of a root, writable, n vectors of which are about to be written; where the root is a
+/* The block of a root, writable, n numbers in which are about to be written; where the root is a
    part of a larger shared block, only the part is copied. */
 static double *write_root (lua_State *L, VectorArray *root, size_t n) {
   size_t used = root->len * root->dim * sizeof(double);
@@ -156,24 +156,29 @@ static double *write_root (lua_State *L, VectorArray *root, size_t n) {
     root->offset = 0;
     root->capacity = root->len;
   }
-  char *data = memory_write_part(L, &root->block, root->offset + used,
-                                 n * root->dim * sizeof(double));
+  char *data = memory_write(L, &root->block, root->offset + used, n * sizeof(double));
   return (double *)(data + root->offset);
 }
 
-static double *write_vectors (lua_State *L, VectorArray *U, size_t n) {
+static double *check_write (lua_State *L, VectorArray *U, size_t n) {
   VectorArray *root = vectorarray_root(U);
   if (root->frozen) luaL_error(L, "VectorArray is frozen and cannot be changed");
-  return write_root(L, root, n < root->len ? n : root->len); /* a view may repeat vectors */
+  size_t most = root->len * root->dim; /* a view may repeat vectors */
+  return write_root(L, root, n < most ? n : most);
 }
 
 double *vectorarray_write (lua_State *L, VectorArray *U) {
-  return write_vectors(L, U, U->len);
+  return check_write(L, U, U->len > vectorarray_root(U)->len ? SIZE_MAX : U->len * U->dim);
 }
 
 double *vectorarray_vector_write (lua_State *L, VectorArray *U, size_t j) {
   assert(j < U->len);
-  return write_vectors(L, U, 1) + vectorarray_place(U, j) * U->dim;
+  return check_write(L, U, U->dim) + vectorarray_place(U, j) * U->dim;
+}
+
+double *vectorarray_entry_write (lua_State *L, VectorArray *U, size_t i, size_t j) {
+  assert(i < U->dim && j < U->len);
+  return check_write(L, U, 1) + vectorarray_place(U, j) * U->dim + i;
 }
 
 VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
@@ -192,7 +197,7 @@ VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
 
 double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity) {
   if (capacity <= U->capacity && !block_is_shared(U->block)) {
-    return write_root(L, U, capacity > U->len ? capacity - U->len : 0);
+    return write_root(L, U, capacity > U->len ? (capacity - U->len) * U->dim : 0);
   }
   if (capacity < U->len) capacity = U->len;
   if (capacity > U->capacity && capacity - U->len < U->len / 2) {

@@ -18,7 +18,7 @@ static int l_set (lua_State *L) {
   VectorArray *U = vectorarray_check(L, 1);
   size_t i = args_index(L, 2, U->dim), j = args_index(L, 3, U->len);
   double x = luaL_checknumber(L, 4);
-  vectorarray_vector_write(L, U, j)[i] = x;
+  *vectorarray_entry_write(L, U, i, j) = x;
   lua_settop(L, 1);
   return 1;
 }

@@ -62,6 +62,9 @@ void vectorarray_close (VectorArray *U);
    U is frozen. Read other arrays only after this: their memory may have been U's. */
 double *vectorarray_write (lua_State *L, VectorArray *U);
 
+/* Asks for write access to one entry, which copies at most the page that it is in. */
+double *vectorarray_entry_write (lua_State *L, VectorArray *U, size_t i, size_t j);
+
 /* Raises unless the array at arg may change its length: a base, not frozen, without views. */
 VectorArray *vectorarray_check_resizable (lua_State *L, int arg);
 

@@ -53,7 +53,7 @@ static int make (Segment **result, size_t len) {
     free(s);
     return rc;
   }
-  *s = (Segment){.refs = 1, .len = len, .fd = fd, .map = map};
+  *s = (Segment){.refs = 1, .len = len, .fd = fd, .given = -1, .map = map};
   store_get()->n_descriptors++;
   *result = s;
   return 0;
@@ -88,17 +88,18 @@ void segment_release (Segment *s) {
   else segment_destroy(s);
 }
 
-static void close_descriptor (Segment *s) {
-  if (s->fd < 0) return;
-  close(s->fd);
-  s->fd = -1;
+static void close_descriptor (int *fd) {
+  if (*fd < 0) return;
+  close(*fd);
+  *fd = -1;
   store_get()->n_descriptors--;
 }
 
 void segment_destroy (Segment *s) {
   if (s->is_sealed) store_forget(s);
   if (s->map != NULL) munmap(s->map, s->len);
-  close_descriptor(s);
+  close_descriptor(&s->given);
+  close_descriptor(&s->fd);
   free(s);
 }
 
@@ -145,9 +146,10 @@ static int reopen (const Segment *s) {
 /* Others get descriptors that were opened for reading, as is this one here; the kernel grants a
    write lease through one of those only when no other exists, in a process, in a mapping or on
    the way. */
-bool segment_is_exclusive (const Segment *s) {
+bool segment_is_exclusive (Segment *s) {
   if (!s->is_sealed) return true;
-  if (s->map == NULL || s->fd < 0 || s->is_given) return false;
+  if (s->map == NULL || s->fd < 0 || s->is_leaked) return false;
+  close_descriptor(&s->given);
   int fd = reopen(s);
   if (fd < 0) return false;
   bool granted = fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
@@ -156,32 +158,33 @@ bool segment_is_exclusive (const Segment *s) {
   return granted;
 }
 
-int segment_descriptor (Segment *s, bool *is_temporary) {
+int segment_descriptor (Segment *s) {
   assert(s->is_sealed && s->fd >= 0);
-  *is_temporary = false;
   if (s->map == NULL) return s->fd;
-  int fd = reopen(s);
-  *is_temporary = fd >= 0;
-  if (fd < 0) s->is_given = true;
-  return fd >= 0 ? fd : s->fd;
+  if (s->given < 0) {
+    s->given = reopen(s);
+    if (s->given >= 0) store_get()->n_descriptors++;
+  }
+  if (s->given >= 0) return s->given;
+  s->is_leaked = true;
+  return s->fd;
 }
 
-static bool is_sealed_memory (int fd, const struct stat *st) {
-  int seals = fcntl(fd, F_GET_SEALS);
+static bool is_sealed_memory (int fd) {
+  int seals = fcntl(fd, F_GET_SEALS); /* an error for anything but a memfd */
   if (seals < 0 || (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) != (F_SEAL_SHRINK | F_SEAL_GROW)) {
     return false;
   }
-  return (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0 && S_ISREG(st->st_mode) &&
-         st->st_size > 0;
+  return (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0;
 }
 
 int segment_adopt (Segment **result, int fd) {
   struct stat st;
-  if (fstat(fd, &st) != 0 || !is_sealed_memory(fd, &st)) {
+  Segment *s = fstat(fd, &st) == 0 ? store_find(st.st_dev, st.st_ino) : NULL;
+  if (s == NULL && !is_sealed_memory(fd)) {
     close(fd);
     return UV_EPROTO;
   }
-  Segment *s = store_find(st.st_dev, st.st_ino);
   if (s != NULL && s->fd < 0) { /* its descriptor was given up, here is another */
     s->fd = fd;
     store_get()->n_descriptors++;
@@ -194,6 +197,7 @@ int segment_adopt (Segment **result, int fd) {
       return UV_ENOMEM;
     }
     *s = (Segment){.len = (size_t)st.st_size,
+                   .given = -1,
                    .fd = fd,
                    .is_sealed = true,
                    .dev = st.st_dev,
@@ -206,5 +210,5 @@ int segment_adopt (Segment **result, int fd) {
 }
 
 void segment_forget_descriptor (Segment *s) {
-  if (s->map == NULL && s->promised == 0) close_descriptor(s);
+  if (s->map == NULL && s->promised == 0) close_descriptor(&s->fd);
 }

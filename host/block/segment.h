@@ -13,10 +13,11 @@ typedef struct Segment {
   size_t refs;
   size_t len; /* whole pages */
   int fd;     /* born here: reads and writes; received: reads; -1: closed, for want of them */
+  int given;  /* born here: only reads, others have it too; -1: not open */
   char *map;  /* of the whole segment, shared and writable; NULL where it was received */
   size_t promised; /* snapshots that are to be sent: they need the descriptor */
   bool is_sealed;  /* and known by device and inode */
-  bool is_given;   /* others have this very descriptor, so that it cannot be told who has */
+  bool is_leaked;  /* others have fd itself, so that it cannot be told who has it */
   dev_t dev;
   ino_t ino;
   struct Segment *next;          /* among those known by the same hash */
@@ -38,11 +39,11 @@ int segment_seal (Segment *s);
 
 /* Does nobody but this process have a descriptor or a mapping of it? False when in doubt. Any
    reference in this process is the caller's to know. */
-bool segment_is_exclusive (const Segment *s);
+bool segment_is_exclusive (Segment *s);
 
-/* A descriptor to be sent, to be closed afterwards where *is_temporary. Through a temporary one the
-   segment can only be read. The segment is sealed and has its descriptor. */
-int segment_descriptor (Segment *s, bool *is_temporary);
+/* A descriptor to be sent, still the segment's. It was opened for reading alone, unless the system
+   refused that. The segment is sealed and has its descriptor. */
+int segment_descriptor (Segment *s);
 
 /* Takes a descriptor that has come from another process, whatever happens. A segment that is here
    already is found again. 0 and a reference; UV_EPROTO: it is no sealed segment; UV_ENOMEM. */

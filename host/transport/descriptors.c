@@ -49,14 +49,9 @@ static int send_all (int end, const int *fds, unsigned n) {
 
 int descriptors_send (int end, Segment *const *segments, unsigned n) {
   int fds[BATCH];
-  bool is_temporary[BATCH];
   assert(n > 0 && n <= BATCH);
-  for (unsigned i = 0; i < n; i++) fds[i] = segment_descriptor(segments[i], &is_temporary[i]);
-  int rc = send_all(end, fds, n);
-  for (unsigned i = 0; i < n; i++) {
-    if (is_temporary[i]) close(fds[i]);
-  }
-  return rc;
+  for (unsigned i = 0; i < n; i++) fds[i] = segment_descriptor(segments[i]);
+  return send_all(end, fds, n);
 }
 
 int descriptors_receive (int end, int *fds, int n) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <lauxlib.h>
 #include "array/array.h"
+#include "array/memory.h"
 #include "worker/protocol.h"
 #include "worker/session_internal.h"
 
@@ -182,6 +183,17 @@ static void on_hook (lua_State *L, lua_Debug *ar) {
 
 void session_interrupt (Session *s) {
   if (s->running) host_interrupt(host_get(s->L), s->L, on_hook);
+}
+
+static int l_rest (lua_State *L) {
+  memory_rest(L);
+  return 0;
+}
+
+void session_rest (Session *s) {
+  lua_pushcfunction(s->L, l_rest);
+  lua_pcall(s->L, 0, 0, 0); /* without memory there is another time */
+  lua_settop(s->L, 0);
 }
 
 static int l_open (lua_State *L) {

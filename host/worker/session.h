@@ -25,6 +25,9 @@ void session_free (Session *s);                         /* NULL is allowed */
 /* Stops the Lua function that runs, at its next instruction. For signal handlers. */
 void session_interrupt (Session *s);
 
+/* To be called when there is nothing to do: collects garbage that blocks hang on. */
+void session_rest (Session *s);
+
 /* Does one request and sends its answer, if it has one. 0, or a negative UV_E* when the answer
    could not be sent. */
 int session_handle (Session *s, const Message *m);

@@ -23,7 +23,9 @@ enum { DRIVER_FD = 3, CHANNEL_FD = 4 }; /* messages; descriptors */
 
 /* How long a worker that has just answered looks for the next request before it sleeps: about
    what waking it would cost. */
-enum { SPIN_NS = 60000, RETRY_NS = 2000000 };
+enum { SPIN_NS = 60000 };
+
+enum { RETRY_NS = 2000000, TRIM_MS = 10000 };
 
 typedef struct Node {
   struct Node *next;
@@ -80,21 +82,33 @@ static int receive (Worker *w, int flags) {
   return 1;
 }
 
+/* A worker that has nothing to do lets go of arrays that nobody refers to any more: their memory
+   may be the driver's. If that lasts, it gives its own idle memory back. */
+static void rest (Session *s) {
+  session_rest(s);
+  if (block_idle_len() == 0) return;
+  struct pollfd fd = {.fd = DRIVER_FD, .events = POLLIN};
+  if (poll(&fd, 1, TRIM_MS) == 0) block_trim();
+}
+
 /* Waits for the next message. 0, or negative when the driver is gone. */
-static int next_message (Worker *w, Message *m) {
+static int next_message (Worker *w, Session *s, Message *m) {
   if (w->first != NULL) { /* it may have been taken back */
     int rc;
     while ((rc = receive(w, MSG_DONTWAIT)) > 0) {}
     if (rc < 0) return rc;
   }
   uint64_t start = uv_hrtime();
-  bool slept = false;
+  bool rested = false;
   while (!dequeue(w, m)) {
-    bool blocking = !w->spin || slept || uv_hrtime() - start > SPIN_NS;
-    int rc = receive(w, blocking ? 0 : MSG_DONTWAIT);
+    bool spins = w->spin && !rested && uv_hrtime() - start <= SPIN_NS;
+    if (!spins && !rested) {
+      rest(s);
+      rested = true;
+    }
+    int rc = receive(w, spins ? MSG_DONTWAIT : 0);
     if (rc < 0) return rc;
-    if (blocking) slept = true;
-    else if (rc == 0) sched_yield();
+    if (spins && rc == 0) sched_yield();
   }
   w->spin = uv_hrtime() - start < 4 * SPIN_NS;
   return 0;
@@ -231,7 +245,7 @@ int worker_main (Host *host, long driver) {
   listen_for_interrupts(s);
   Message m = {.type = ANSWER_READY};
   if (rc == 0) rc = worker_send(&w, &m);
-  while (rc == 0 && next_message(&w, &m) == 0 && m.type != REQUEST_EXIT) {
+  while (rc == 0 && next_message(&w, s, &m) == 0 && m.type != REQUEST_EXIT) {
     rc = session_handle(s, &m);
     message_fini(&m);
   }

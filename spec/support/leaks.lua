@@ -1,4 +1,4 @@
---- What a spec must not leave behind: child processes and open descriptors.
+--- What a spec must not leave behind: child processes, open descriptors, mapped memory.
 ---
 ---     local leaks = require "spec.support.leaks"
 ---     describe("pool", function()
@@ -11,6 +11,7 @@ local M = {}
 ---@class Snapshot
 ---@field children table<integer, string>     process id -> command
 ---@field descriptors table<integer, string>  number -> what it refers to
+---@field segments integer                    mappings of memory that processes share
 
 ---@param path string
 ---@return string?  the whole file, nil when it is gone
@@ -58,12 +59,21 @@ function M.descriptors()
   return open
 end
 
+--- How many mappings of shared memory this process has.
+---@return integer
+---@nodiscard
+function M.segments()
+  local maps = read("/proc/self/maps") or ""
+  local _, n = maps:gsub("/memfd:neap", "")
+  return n
+end
+
 ---@return Snapshot
 ---@nodiscard
 function M.snapshot()
   collectgarbage()
   collectgarbage() -- finalizers may drop what others hold
-  return { children = M.children(), descriptors = M.descriptors() }
+  return { children = M.children(), descriptors = M.descriptors(), segments = M.segments() }
 end
 
 --- What is there now and was not there before, as lines for a message.
@@ -82,6 +92,9 @@ function M.since(before)
     if before.descriptors[fd] ~= link then
       list[#list + 1] = ("descriptor %d (%s)"):format(fd, link)
     end
+  end
+  if now.segments > before.segments then
+    list[#list + 1] = ("%d mappings of shared memory"):format(now.segments - before.segments)
   end
   table.sort(list)
   return list

@@ -177,7 +177,14 @@ function WorkerPool:scatter_array(U, given)
   for w = 1, self.workers do
     parts[w] = V:slice(share(#V, self.workers, w))
   end
-  return placed(self, self._core:scatter(parts))
+  local ok, remote = pcall(function() return placed(self, self._core:scatter(parts)) end)
+  for w = 1, self.workers do parts[w]:close() end
+  if not o.copy then
+    if not ok then U:append(V, { remove_from_other = true }) end -- nothing is lost
+    V:close()
+  end
+  if not ok then error(remote, 0) end
+  return remote
 end
 
 --- An equal part of the list, up to rounding, on each worker, in order.
@@ -297,12 +304,15 @@ function WorkerPool:reduce(f, seq, combine, kw)
   return value
 end
 
---- A scattered array in one piece again.
+--- A scattered array in one piece again. Parts that no worker has written are not copied.
 ---@param remote RemoteObject
 ---@return VectorArray
 ---@nodiscard
 function WorkerPool:gather_array(remote)
-  return require("neap").VectorArray.cat(remote:get())
+  local parts = remote:get()
+  local U = require("neap").VectorArray.cat(parts)
+  for _, part in ipairs(parts) do part:close() end -- not left to the collector: they may be large
+  return U
 end
 
 --- A scattered list in one piece again.
