@@ -93,7 +93,12 @@ static int l_push (lua_State *L) {
   luaL_checkany(L, 2);
   int is_immutable = lua_toboolean(L, 3);
   lua_settop(L, 2);
-  uint64_t id = is_immutable ? remote_pushed_id(L, p, 2) : 0;
+  const char *why = NULL;
+  uint64_t id = is_immutable ? pushed_id(L, p, 2, &why) : 0;
+  if (why != NULL) {
+    lua_pushfstring(L, "object is %s", why);
+    return lua_error(L);
+  }
   if (id != 0) {
     lua_pushnil(L);
     objects_retain(&p->objects, id);
@@ -105,13 +110,7 @@ static int l_push (lua_State *L) {
   pool_follow_environment(L, p);
   Parcel *parcel = encode_push(L, p, id, 2, "object");
   ask_all(L, p, call_push(L, 1, p->n), REQUEST_PUSH, parcel);
-  if (is_immutable) {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, p->immutables);
-    lua_pushvalue(L, 2);
-    lua_pushinteger(L, (lua_Integer)id);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
-  }
+  if (is_immutable) pushed_note(L, p, 2, id);
   lua_pushvalue(L, 3);
   return 2;
 }

@@ -66,7 +66,7 @@ struct Pool {
   int calls;            /* registry reference: calls under way, which keeps them alive */
   int environment;      /* registry reference: package.path and cpath as workers know them */
   char directory[4096]; /* as workers know it */
-  int immutables;       /* registry reference: weak table, pushed immutable -> id */
+  int immutables;       /* registry reference: weak table, see pushed.c */
   uint64_t *touched;    /* remote objects met by the encoding under way */
   size_t n_touched, size_touched;
   lua_State *L;              /* of the wait under way, for an inline worker's questions */
@@ -155,9 +155,15 @@ int pool_open_inline (Pool *p);
 void remote_push (lua_State *L, Pool *p, uint64_t id); /* takes one handle of id */
 /* The encoding under way concerns the object. */
 void remote_touch (lua_State *L, Pool *p, uint64_t id);
-/* The id under which the immutable at index is on the workers already, or 0. */
-uint64_t remote_pushed_id (lua_State *L, const Pool *p, int index);
 int pool_remote_id (lua_State *L, int index, void *user, uint64_t *id, const char **why);
 void remote_open (lua_State *L); /* pushes the table of methods */
+
+/* pushed.c */
+
+/* The immutable at index is on the workers, under id. */
+void pushed_note (lua_State *L, const Pool *p, int index, uint64_t id);
+/* The id under which the immutable at index is on the workers already, or 0. Where it is not
+   any more what was pushed, *why says so, and what was pushed onto the stack stays there. */
+uint64_t pushed_id (lua_State *L, const Pool *p, int index, const char **why);
 
 #endif

@@ -35,21 +35,12 @@ void remote_touch (lua_State *L, Pool *p, uint64_t id) {
   if (touch(p, id) < 0) luaL_error(L, "not enough memory");
 }
 
-uint64_t remote_pushed_id (lua_State *L, const Pool *p, int index) {
-  index = lua_absindex(L, index);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, p->immutables);
-  lua_pushvalue(L, index);
-  lua_rawget(L, -2);
-  uint64_t id = (uint64_t)lua_tointeger(L, -1);
-  lua_pop(L, 2);
-  return id != 0 && objects_is_live(&p->objects, id) ? id : 0;
-}
-
 int pool_remote_id (lua_State *L, int index, void *user, uint64_t *id, const char **why) {
   Pool *p = user;
   const Remote *r = luaL_testudata(L, index, REMOTE_TNAME);
   if (r == NULL) {
-    *id = remote_pushed_id(L, p, index);
+    *id = pushed_id(L, p, index, why);
+    if (*why != NULL) return -1;
     if (*id == 0) return 0;
   } else if (r->pool == NULL) {
     lua_getiuservalue(L, index, 1);

@@ -5,7 +5,8 @@
 -- Metamethods are looked up raw by Lua, so a subclass gets copies of those of its base.
 
 ---@class ClassOptions
----@field immutable? boolean  instances refuse new fields, and cross to workers once
+---@field immutable? boolean  instances refuse new fields, and cross to workers once; Lua cannot
+---  see a field overwritten, but one that was pushed is then refused when it crosses again
 
 local function refuse(object, key)
   error(("%s is immutable: field '%s' cannot be set")

@@ -59,7 +59,7 @@ describe("parameters", function()
     assert.equal(0.5 * 0.25, alpha { a = { 1, 1 } }) -- ratios 1/2, 1/4, 1
     assert.equal(0.5, alpha { a = { 2, 40 } })
     assert.error_matches(function() alpha { a = { 0, 1 } } end,
-      "coefficient 1 is 0; positive expected", 1, true)
+      "coefficient 1 is 0; positive number expected", 1, true)
     assert.error_matches(function()
       parameters.MinThetaFunctional({ P("a", 1, 1) }, { a = { -1 } })
     end, "thetas: coefficient 1 is -1 for mu_bar; positive expected", 1, true)

@@ -145,8 +145,8 @@ function MinThetaFunctional._fields(thetas, mu_bar, alpha)
 end
 
 local function check_theta(q, theta)
-  if not (theta > 0) then -- NaN too
-    error(("coefficient %d is %g; positive expected"):format(q, theta), 0)
+  if type(theta) ~= "number" or not (theta > 0) then -- NaN too
+    error(("coefficient %d is %s; positive number expected"):format(q, tostring(theta)), 0)
   end
   return theta
 end

@@ -292,6 +292,25 @@ for _, kind in ipairs(pools) do
         assert.is_true(pool:apply(function(x, y) return x == y end, d, t)[1])
       end)
 
+      it("are not sent when they have changed since they were pushed", function()
+        local operators = require "neap.operators"
+        local A = operators.MatrixOperator(neap.Matrix.identity(2))
+        local B = operators.LincombOperator({ A, A }, { 1, 2 })
+        local function push(x) pool:push(x):remove() end
+        local there = pool:push(B)
+        assert.equal(3, pool:apply(function(x) return x.operators[2].range + 1 end, B)[1])
+        B.coefficients[2] = 3
+        assert.matches("an immutable in which field '2' of a table has changed since it was "
+          .. "pushed", message_of(pool.apply, pool, print, { B }), 1, true)
+        B.coefficients[2] = 2
+        push(B)
+        A.matrix = neap.Matrix.identity(3)
+        assert.equal("object is an immutable in which field 'matrix' of a neap.MatrixOperator "
+          .. "has changed since it was pushed", message_of(push, B))
+        there:remove()
+        push(B)
+      end)
+
       it("travel with a call when they were not pushed, and stay read-only", function()
         local t = neap.immutable { 1 }
         assert.is_false(pool:apply(function(x) return (pcall(function() x[1] = 2 end)) end, t)[1])
