@@ -182,6 +182,8 @@ static int l_gc (lua_State *L) {
   c->pool = NULL;
   map_free(p, c->map);
   c->map = NULL;
+  parcel_release(c->asking);
+  c->asking = NULL;
   pool_release(p);
   return 0;
 }

@@ -38,6 +38,7 @@ struct Call {
   bool is_stopped; /* its requests are not asked again */
   int64_t width;   /* of a list of results: workers or items; 0: one worker's values */
   Map *map;        /* NULL unless it is one */
+  Parcel *asking;  /* one reference while the workers are asked, which may raise; else NULL */
 };
 
 enum { CALL_RESULTS = 1, CALL_ERRORS, CALL_SEQUENCES, CALL_POOL };

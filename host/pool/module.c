@@ -28,16 +28,22 @@ static Parcel *encode_apply (lua_State *L, Pool *p, uint64_t keep, int first) {
   return parcel;
 }
 
-static void ask (lua_State *L, Pool *p, Call *c, int worker, uint8_t type, Parcel *parcel) {
-  Message m = {.type = type, .parcel = parcel_retain(parcel)};
-  pool_request(L, p, worker, &m, c);
-  c->outstanding++;
+/* Asks workers first to last the same. Takes the parcel, which the call holds as long as a
+   request can raise. */
+static void ask (lua_State *L, Pool *p, Call *c, int first, int last, uint8_t type,
+                 Parcel *parcel) {
+  c->asking = parcel;
+  for (int w = first; w <= last; w++) {
+    Message m = {.type = type, .parcel = parcel_retain(parcel)};
+    pool_request(L, p, w, &m, c);
+    c->outstanding++;
+  }
+  c->asking = NULL;
+  parcel_release(parcel);
 }
 
-/* Asks all workers the same. The parcel is held by a call that never raises between. */
 static void ask_all (lua_State *L, Pool *p, Call *c, uint8_t type, Parcel *parcel) {
-  for (int w = 0; w < p->n; w++) ask(L, p, c, w, type, parcel);
-  parcel_release(parcel);
+  ask(L, p, c, 0, p->n - 1, type, parcel);
 }
 
 /* pool:apply(f, ...) -> call */
@@ -69,8 +75,7 @@ static int l_apply_only (lua_State *L) {
   luaL_argcheck(L, (lua_Unsigned)w - 1u < (lua_Unsigned)p->n, 2, "no such worker");
   Parcel *parcel = encode_apply(L, p, 0, 3);
   Call *c = call_push(L, 1, 0);
-  ask(L, p, c, (int)w - 1, REQUEST_APPLY, parcel);
-  parcel_release(parcel);
+  ask(L, p, c, (int)w - 1, (int)w - 1, REQUEST_APPLY, parcel);
   return 1;
 }
 
@@ -129,8 +134,7 @@ static int l_scatter (lua_State *L) {
     lua_rawgeti(L, 2, w + 1);
     Parcel *parcel = encode_push(L, p, id, lua_gettop(L), "item");
     lua_pop(L, 1);
-    ask(L, p, c, w, REQUEST_PUSH, parcel);
-    parcel_release(parcel);
+    ask(L, p, c, w, w, REQUEST_PUSH, parcel);
   }
   lua_pushvalue(L, 3);
   return 2;
@@ -152,12 +156,8 @@ static int l_get (lua_State *L) {
   wire_encode(L, e, -1, "id");
   Parcel *parcel = wire_finish(L, e);
   Call *c = call_push(L, 1, w == 0 ? p->n : 0);
-  if (w == 0) {
-    ask_all(L, p, c, REQUEST_GET, parcel);
-  } else {
-    ask(L, p, c, (int)w - 1, REQUEST_GET, parcel);
-    parcel_release(parcel);
-  }
+  if (w == 0) ask_all(L, p, c, REQUEST_GET, parcel);
+  else ask(L, p, c, (int)w - 1, (int)w - 1, REQUEST_GET, parcel);
   return 1;
 }
 
@@ -276,8 +276,8 @@ static int l_is_closed (lua_State *L) {
 static int l_close (lua_State *L) {
   Pool **box = luaL_checkudata(L, 1, POOL_TNAME);
   if (*box == NULL) return 0;
-  if ((*box)->is_answering && (*box)->session != NULL) { /* its session runs, below us */
-    return luaL_error(L, "an inline pool cannot be closed while its worker waits for a global");
+  if ((*box)->is_answering) { /* what answers, and an inline session, runs below us */
+    return luaL_error(L, "the pool cannot be closed while a worker waits for a global");
   }
   pool_close(*box);
   return 0;
