@@ -8,11 +8,12 @@
 #include "array/sparse.h"
 #include "block/block.h"
 
-/* blocks() -> how many blocks this process holds, and their bytes */
+/* blocks() -> how many blocks this process holds, their bytes, and those kept for the next ones */
 static int l_blocks (lua_State *L) {
   lua_pushinteger(L, (lua_Integer)block_total_count());
   lua_pushinteger(L, (lua_Integer)block_total_len());
-  return 2;
+  lua_pushinteger(L, (lua_Integer)block_idle_len());
+  return 3;
 }
 
 static const luaL_Reg functions[] = {

@@ -205,6 +205,7 @@ int segment_adopt (Segment **result, int fd) {
     store_know(s);
     store_get()->n_descriptors++;
   }
+  store_has_descriptors(); /* in time, raises the limit */
   *result = segment_retain(s);
   return 0;
 }

@@ -2,6 +2,7 @@
 #include "block/store.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -41,11 +42,16 @@ bool store_has_descriptors (void) {
   struct rlimit limit;
   if (store->n_descriptors < 16) return true; /* no limit is that low */
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-  rlim_t reserve = limit.rlim_cur / 2 < RESERVE ? limit.rlim_cur / 2 : RESERVE;
-  if (store->n_descriptors < limit.rlim_cur - reserve) return true;
+  if (store->n_descriptors < limit.rlim_cur / 2) return true;
   if (limit.rlim_cur == limit.rlim_max) return false;
   limit.rlim_cur = limit.rlim_max;
   return setrlimit(RLIMIT_NOFILE, &limit) == 0 && store_has_descriptors();
+}
+
+unsigned store_message_descriptors (void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return limit.rlim_max / 8 < INT_MAX ? (unsigned)(limit.rlim_max / 8) : INT_MAX;
 }
 
 /* --- idle segments -------------------------------------------------------------------------- */

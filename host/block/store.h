@@ -25,9 +25,13 @@ BlockStore *store_get (void);
 void store_count (size_t len);    /* a block more */
 void store_discount (size_t len); /* a block less */
 
-/* May another descriptor be held, with some hundreds left for everything else? Raises the soft
-   limit to the hard one when it has to. */
+/* May another descriptor be held for good? Half of what the system grants is left for everything
+   else and for what is under way. Raises the soft limit to the hard one when it has to. */
 bool store_has_descriptors (void);
+
+/* So many go with one message at most, that its receiver can hold them until it has mapped what
+   they stand for. */
+unsigned store_message_descriptors (void);
 
 /* Takes a segment without references: kept, or destroyed. */
 void store_keep (Segment *s);

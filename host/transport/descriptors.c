@@ -9,11 +9,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { BATCH = 253 }; /* the kernel's limit for one message */
-
 /* Aligned for its header, as the socket calls want it. */
 typedef union Control {
-  char bytes[CMSG_SPACE(BATCH * sizeof(int))];
+  char bytes[CMSG_SPACE(FRAME_DESCRIPTORS * sizeof(int))];
   struct cmsghdr align;
 } Control;
 
@@ -48,8 +46,8 @@ static int send_all (int end, const int *fds, unsigned n) {
 }
 
 int descriptors_send (int end, Segment *const *segments, unsigned n) {
-  int fds[BATCH];
-  assert(n > 0 && n <= BATCH);
+  int fds[FRAME_DESCRIPTORS];
+  assert(n > 0 && n <= FRAME_DESCRIPTORS);
   for (unsigned i = 0; i < n; i++) fds[i] = segment_descriptor(segments[i]);
   return send_all(end, fds, n);
 }
@@ -71,7 +69,7 @@ int descriptors_receive (int end, int *fds, int n) {
   struct cmsghdr *c = CMSG_FIRSTHDR(&head);
   if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
     got = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-    int all[BATCH];
+    int all[FRAME_DESCRIPTORS];
     memcpy(all, CMSG_DATA(c), (size_t)got * sizeof(int));
     for (int i = 0; i < got; i++) {
       if (i < n) fds[i] = all[i];

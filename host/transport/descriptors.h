@@ -5,11 +5,12 @@
 
 #include <stdbool.h>
 #include "block/segment.h"
+#include "wire/frame.h"
 
 /* Two ends, closed on exec; the first one never blocks, the second does. 0 or a negative UV_E*. */
 int descriptors_open (int ends[2]);
 
-/* Sends those of n segments, at most 253, as one batch: all or none. 0; UV_EAGAIN: the pair is full,
+/* Sends those of n segments, at most FRAME_DESCRIPTORS, as one batch: all or none. 0; UV_EAGAIN: the pair is full,
    try again when it can be written; UV_ENOBUFS: this user has too many on the way, try again
    when some have arrived; another negative UV_E*. */
 int descriptors_send (int end, Segment *const *segments, unsigned n);

@@ -7,9 +7,12 @@
 #include "wire/parcel.h"
 
 enum {
+  FRAME_MAGIC = 0x7061656e, /* "neap" */
   FRAME_HEAD = 32,
   FRAME_ENTRY = 24,
-  FRAME_DESCRIPTORS = 253 /* of one frame: what one system call passes on */
+  FRAME_DESCRIPTORS =
+    32 /* of one frame: a process that is short of them can still take so many;
+                            the kernel would pass on 253 at once */
 };
 
 /* type and flags mean nothing here. */

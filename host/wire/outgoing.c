@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
+#include "block/store.h"
 
-/* The number, from 1, under which the segment is sent. */
-static uint32_t number_of (Outgoing *o, Segment *s) {
+/* The number, from 1, under which the segment is sent; 0 when there are too many. */
+static uint32_t number_of (Outgoing *o, Segment *s, unsigned most) {
   /* Ranges of one segment stand side by side in a parcel. */
   for (unsigned i = o->n_segments; i > 0 && i + OUTGOING_FEW > o->n_segments; i--) {
     if (o->segments[i - 1] == s) return i;
   }
+  if (o->n_segments == most) return 0;
   o->segments[o->n_segments++] = s;
   return o->n_segments;
 }
@@ -22,26 +24,31 @@ static void add_piece (Outgoing *o, const void *data, size_t len) {
   o->len += len;
 }
 
-/* Writes the entry of s; its bytes, where they are to be sent, become a piece. */
-static int add_slice (Outgoing *o, uint8_t *entry, Snapshot *s, bool descriptors) {
+/* Writes the entries of s, from *entry on; its bytes, where they are to be sent, become a piece. */
+static int add_slice (Outgoing *o, uint8_t **entry, Snapshot *s, unsigned most) {
   size_t origin;
   Segment *segment = snapshot_segment(s, &origin);
-  if (segment != NULL && descriptors) {
-    frame_put_entry(entry, snapshot_len(s), origin, number_of(o, segment),
-                    snapshot_patch(s) != NULL ? ENTRY_HAS_PATCH : 0);
-    return 0;
+  uint32_t number = segment != NULL ? number_of(o, segment, most) : 0;
+  if (number > 0) {
+    Snapshot *patch = snapshot_patch(s);
+    frame_put_entry(*entry, snapshot_len(s), origin, number,
+                    patch != NULL ? ENTRY_HAS_PATCH : 0);
+    *entry += FRAME_ENTRY;
+    return patch != NULL ? add_slice(o, entry, patch, most) : 0;
   }
   const void *bytes;
   int rc = snapshot_bytes(s, &bytes);
   if (rc < 0) return rc;
-  frame_put_entry(entry, snapshot_len(s), 0, 0, 0);
+  frame_put_entry(*entry, snapshot_len(s), 0, 0, 0);
+  *entry += FRAME_ENTRY;
   add_piece(o, bytes, snapshot_len(s));
   return 0;
 }
 
-static uint32_t count_entries (const Parcel *p, bool descriptors) {
+/* No more entries than that. */
+static uint32_t count_entries (const Parcel *p) {
   uint32_t n = p != NULL ? p->n_slices : 0;
-  for (uint32_t i = 0; p != NULL && descriptors && i < p->n_slices; i++) {
+  for (uint32_t i = 0; p != NULL && i < p->n_slices; i++) {
     if (snapshot_patch(p->slices[i]) != NULL) n++;
   }
   return n;
@@ -68,26 +75,25 @@ static bool make_room (Outgoing *o, size_t n) {
 
 int outgoing_init (Outgoing *o, const Message *m, bool descriptors) {
   const Parcel *p = m->parcel;
-  uint32_t n = count_entries(p, descriptors);
+  uint32_t n = count_entries(p);
+  unsigned most = descriptors && n > 0 ? store_message_descriptors() : 0;
   if (!make_room(o, n)) return UV_ENOMEM;
-  add_piece(o, o->head, FRAME_HEAD + (size_t)n * FRAME_ENTRY);
+  add_piece(o, o->head, FRAME_HEAD);
   if (p != NULL) add_piece(o, p->bytes, p->len);
   uint8_t *entry = o->head + FRAME_HEAD;
-  for (uint32_t i = 0; p != NULL && i < p->n_slices; i++, entry += FRAME_ENTRY) {
-    int rc = add_slice(o, entry, p->slices[i], descriptors);
-    Snapshot *patch = descriptors ? snapshot_patch(p->slices[i]) : NULL;
-    if (rc == 0 && patch != NULL) {
-      entry += FRAME_ENTRY;
-      rc = add_slice(o, entry, patch, true);
-    }
+  for (uint32_t i = 0; p != NULL && i < p->n_slices; i++) {
+    int rc = add_slice(o, &entry, p->slices[i], most);
     if (rc < 0) {
       outgoing_fini(o);
       return rc;
     }
   }
+  size_t table = (size_t)(entry - o->head) - FRAME_HEAD;
+  o->pieces[0].iov_len += table;
+  o->len += table;
   unsigned last = o->n_segments;
   while (last > FRAME_DESCRIPTORS) last -= FRAME_DESCRIPTORS;
-  frame_put_head(o->head, m, n, last);
+  frame_put_head(o->head, m, (uint32_t)(table / FRAME_ENTRY), last);
   return 0;
 }
 

@@ -116,7 +116,7 @@ describe("a frame reader", function()
     local head = "<c4BBI2I8I8I4I4"
     for bytes, expected in pairs {
       [head:pack("neap", 1, 0, 1, 1, 0, 0, 0)] = "too many descriptors (1)",
-      [head:pack("neap", 0, 0, 254, 1, 0, 0, 0)] = "too many descriptors (254)",
+      [head:pack("neap", 0, 0, 33, 1, 0, 0, 0)] = "too many descriptors (33)",
       [head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ENTRY:pack(8, 0, 1, 0)] =
         "no such descriptor (1)",
       [head:pack("neap", 1, 0, 0, 1, 0, 1, 0) .. ENTRY:pack(8, 0, 0, 1)] = "stray patch (0)",

@@ -1,0 +1,225 @@
+-- Large blocks: memory that processes share, and that is used again.
+local array = require "host.array"
+local command = require "spec.support.command"
+local leaks = require "spec.support.leaks"
+local neap = require "neap"
+local VectorArray = neap.VectorArray
+
+local MIB = 2 ^ 20 // 1 | 0
+local NUMBERS = MIB // 8
+
+local function idle()
+  return (select(3, array.blocks()))
+end
+
+describe("a large block", function()
+  neap.pool { workers = 1 }:close() -- the event loop of this process stays
+  leaks.watch(before_each, after_each)
+
+  it("is one mapping and one descriptor, both gone with collectgarbage()", function()
+    local before = leaks.snapshot()
+    local U = VectorArray.zeros(NUMBERS, 1)
+    assert.equal(before.segments + 1, leaks.segments())
+    assert.equal(1, #leaks.since(before) - 1) -- beside the mapping
+    U:close()
+    assert.is_true(idle() >= MIB)
+    collectgarbage()
+    assert.equal(0, idle())
+    assert.equal(before.segments, leaks.segments())
+  end)
+
+  it("is no mapping of its own below 256 KiB", function()
+    local before = leaks.segments()
+    local U <close> = VectorArray.zeros(2 ^ 15 - 1 | 0, 1)
+    assert.equal(before, leaks.segments())
+    local V <close> = VectorArray.zeros(2 ^ 15 | 0, 1)
+    assert.equal(before + 1, leaks.segments())
+    assert.equal(0, U:get(1, 1) + V:get(1, 1))
+  end)
+
+  it("takes the memory of one that was freed, also of nearly the same size", function()
+    VectorArray.ones(NUMBERS, 1):close()
+    local before = leaks.segments()
+    local U <close> = VectorArray.zeros(NUMBERS - 100, 1)
+    assert.equal(before, leaks.segments())
+    assert.equal(0, idle())
+    assert.equal(0, U:sup_norm()[1]) -- nothing of what was there
+  end)
+
+  it("is not taken for one that is much smaller", function()
+    VectorArray.ones(2 * NUMBERS, 1):close()
+    local before = leaks.segments()
+    local U <close> = VectorArray.zeros(NUMBERS, 1)
+    assert.equal(before + 1, leaks.segments())
+    assert.equal(0, U:get(1, 1))
+  end)
+
+  it("is kept for the next one only within a bound", function()
+    local kept = {}
+    for i = 1, 64 do kept[i] = VectorArray.zeros(8 * NUMBERS, 16) end -- 8 GiB that nobody touches
+    for i = 1, 64 do kept[i]:close() end
+    local file <close> = assert(io.open("/proc/meminfo"))
+    local memory = file:read("a"):match("MemTotal:%s+(%d+)") * 1024
+    assert.is_true(idle() <= math.max(128 * MIB, memory / 8))
+  end)
+
+  it("that was sent is used again only when nobody else has it", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local U = VectorArray.ones(NUMBERS, 1)
+    local remote = pool:push(U)
+    U:close()
+    remote:remove() -- the workers learn of it with the next request, and collect later
+    pool:apply(function() end)
+    local V = VectorArray.full(7, NUMBERS, 1)
+    assert.equal(2, leaks.segments()) -- that of U, on the workers still, and that of V
+    pool:apply(function() collectgarbage() end)
+    local W = VectorArray.full(8, NUMBERS, 1)
+    assert.equal(2, leaks.segments())
+    assert.equal(0, idle())
+    assert.same({ 7, 8 }, { V:get(NUMBERS, 1), W:get(NUMBERS, 1) })
+    V:close()
+    W:close()
+  end)
+
+  it("that was sent is written in place once everybody has let go", function()
+    local pool <close> = neap.pool { workers = 1 }
+    local U = VectorArray.ones(NUMBERS, 1)
+    for i = 1, 5 do
+      pool:apply(function(V)
+        V:set(1, 1, 0)
+        V:close()
+      end, U)
+      U:scal(2)
+      assert.equal(2 ^ i, U:get(1, 1))
+    end
+    assert.is_true(leaks.segments() <= 2)
+    U:close()
+  end)
+
+  it("keeps a loop of temporaries under 200 MB, what waits to be used again included", function()
+    local U = VectorArray.ones(NUMBERS, 8)
+    local largest = 0
+    for _ = 1, 1000 do
+      local V = U + U
+      local _, bytes, waiting = array.blocks()
+      largest = math.max(largest, bytes + waiting)
+      assert.equal(2, V:get(1, 1))
+    end
+    assert.is_true(largest < 200e6)
+    U:close()
+  end)
+
+  it("may have more than 2^31 entries, on every side", function()
+    local dim = (1 << 31) + 1000 -- 16 GiB that nobody touches
+    local pool <close> = neap.pool { workers = 2 }
+    local U = VectorArray.zeros(dim, 1)
+    U:set(dim, 1, 5)
+    U:set(1 << 31, 1, 6)
+    local remote <close> = pool:push(U)
+    U:set(dim, 1, -1)
+    local seen = pool:apply(function(V)
+      V:set(V.dim - 1, 1, 7)
+      return { V:get(V.dim, 1), V:get(1 << 31, 1), V.dim }
+    end, remote)
+    assert.same({ 5, 6, dim }, seen[2])
+    local V = remote:get(1)
+    assert.same({ 7, 5 }, { V:get(dim - 1, 1), V:get(dim, 1) })
+    local W = VectorArray.zeros(1 << 20, 2100) -- 16.4 GiB, in vectors of 8 MiB
+    W:set(3, 2100, 9)
+    local part <close> = pool:scatter_array(W, { copy = false })
+    assert.equal(9, pool:apply_only(function(X) return X[#X]:get(3, 1) end, 2, part))
+    local X = pool:gather_array(part)
+    assert.same({ 2100, 9 }, { #X, X:slice(2099, 2100):get(3, 2) })
+    assert.equal(9, X[2100]:sup_norm()[1])
+    for _, A in ipairs { U, V, W, X } do A:close() end
+  end)
+
+  it("is refused where its size overflows", function()
+    assert.error_matches(function() return VectorArray.zeros(math.maxinteger, 2) end, "too large")
+    assert.error_matches(function() return VectorArray.zeros(1 << 60, 1 << 4) end, "too large")
+    assert.error_matches(function() return VectorArray.zeros(1 << 59, 1) end, "not enough memory")
+  end)
+end)
+
+describe("thousands of large arrays", function()
+  it("are sent in one message and in many", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local list = {}
+    for i = 1, 1500 do
+      list[i] = VectorArray.zeros(2 ^ 15 | 0, 1)
+      list[i]:set(1, 1, i)
+    end
+    local function sum(arrays)
+      local total = 0
+      for _, U in ipairs(arrays) do total = total + U:get(1, 1) end
+      return total
+    end
+    local remote <close> = pool:push(list)
+    assert.equal(1500 * 1501 / 2, pool:apply(sum, remote)[2])
+    assert.equal(1500 * 1501 / 2, sum(remote:get(1)))
+    local remotes = {}
+    for i = 1, 1500 do remotes[i] = pool:push(list[i]) end
+    assert.equal(1500, pool:apply(function(U) return U:get(1, 1) end, remotes[1500])[1])
+    for i = 1, 1500 do remotes[i]:remove() end
+  end)
+
+  it("work where the system grants few descriptors", function()
+    local script = command.write [[
+      local neap = require "neap"
+      local pool <close> = neap.pool { workers = 2 }
+      local list = {}
+      for i = 1, 300 do
+        list[i] = neap.VectorArray.zeros(2 ^ 15 | 0, 1)
+        list[i]:set(1, 1, i)
+      end
+      local results = pool:apply(function(arrays)
+        local total = 0
+        for _, U in ipairs(arrays) do total = total + U:get(1, 1) end
+        arrays[300]:set(2, 1, total)
+        return arrays
+      end, list)
+      print(results[2][300]:get(2, 1), results[1][7]:get(1, 1), list[300]:get(2, 1))
+    ]]
+    for _, limit in ipairs { 150, 300, 1000 } do
+      local outcome = command.run(("ulimit -n %d; %%neap%% %s"):format(limit, script))
+      assert.equal("", outcome.err)
+      assert.equal("45150.0\t7.0\t0.0\n", outcome.out)
+    end
+    os.remove(script)
+  end)
+end)
+
+describe("processes that are killed", function()
+  local function listing()
+    local file <close> = assert(io.popen("ls -1A /dev/shm; ls -1A /tmp | grep -i 'neap\\|memfd'"))
+    return file:read "a"
+  end
+
+  it("leave nothing behind, neither the driver nor its workers", function()
+    local script = command.write [[
+      local neap = require "neap"
+      local pool = neap.pool { workers = 3 }
+      local U = neap.VectorArray.ones(2 ^ 20 | 0, 1)
+      local remote = pool:push(U)
+      local V = remote:get(1)
+      for _, s in ipairs(pool:status()) do print(s.pid) end
+      io.stdout:flush()
+      pool:apply_async(function(W) while true do W:scal(1) end end, remote)
+      local stat = io.open("/proc/self/stat")
+      os.execute("kill -9 " .. stat:read("n"))
+    ]]
+    local before = listing()
+    local outcome = command.run("%neap% " .. script)
+    assert.equal(-9, outcome.code > 128 and 128 - outcome.code or outcome.code)
+    local n = 0
+    for pid in outcome.out:gmatch("%d+") do
+      n = n + 1
+      -- It dies with the driver: that takes the system a moment, not a second.
+      assert.is_true((os.execute(("timeout 5 sh -c 'while kill -0 %s 2>/dev/null; do :; done'")
+        :format(pid))))
+    end
+    assert.equal(3, n)
+    assert.equal(before, listing())
+    os.remove(script)
+  end)
+end)
