@@ -4,6 +4,7 @@ local class = require "neap.class"
 local mu_ = require "neap.parameters.mu"
 local Operator = require "neap.operators.operator"
 local MatrixOperator = require "neap.operators.matrix"
+local simple = require "neap.operators.simple"
 local values = require "neap.operators.values"
 
 --- sum over q of coefficients[q](mu) * operators[q](mu).
@@ -95,15 +96,34 @@ local function is_equal(thetas, others)
   return true
 end
 
--- The matrices of all summands, when they are matrices of one kind.
+-- The identity or zero as a matrix of that kind; nil for other operators.
+local function as_matrix(A, kind)
+  local is_identity = getmetatable(A) == simple.IdentityOperator
+  if not is_identity and getmetatable(A) ~= simple.ZeroOperator then return nil end
+  local n = is_identity and A.source or 0 -- entries
+  if kind == "neap.Matrix" then
+    return is_identity and neap.Matrix.identity(n) or neap.Matrix.zeros(A.range, A.source)
+  end
+  local diagonal, ones = {}, {}
+  for i = 1, n do diagonal[i], ones[i] = i, 1.0 end
+  return neap.SparseMatrix.from_triplets(A.range, A.source, diagonal, diagonal, ones)
+end
+
+-- The matrices of all summands, when they are matrices of one kind, identities or zero.
 local function summand_matrices(self, mu)
   local kind, matrices = nil, {}
   for q, A in ipairs(self.operators) do
     local assembled = A:assemble(mu)
-    if getmetatable(assembled) ~= MatrixOperator then return nil end
-    kind = kind or values.kind(assembled.matrix)
-    if values.kind(assembled.matrix) ~= kind then return nil end
-    matrices[q] = assembled.matrix
+    matrices[q] = assembled
+    if getmetatable(assembled) == MatrixOperator then
+      matrices[q] = assembled.matrix
+      kind = kind or values.kind(assembled.matrix)
+    end
+  end
+  for q, A in ipairs(matrices) do
+    if kind == nil then return nil end
+    if values.kind(A) ~= kind then matrices[q] = as_matrix(A, kind) end
+    if matrices[q] == nil then return nil end
   end
   return matrices, kind
 end

@@ -227,4 +227,15 @@ describe("operators", function()
     assert.error_matches(function() ops.IdentityOperator(-1) end, "dim: dimension expected, got -1",
       1, true)
   end)
+
+  it("are solved with when they are matrices plus identities and zero", function()
+    local neap, operators = require "neap", require "neap.operators"
+    local U = neap.VectorArray.from_table { { 1, 2 } }
+    for _, A in ipairs { neap.Matrix.from_table { { 2, 1 }, { 1, 3 } },
+      neap.SparseMatrix.from_triplets(2, 2, { 1, 1, 2, 2 }, { 1, 2, 1, 2 }, { 2, 1, 1, 3 }) } do
+      local B = operators.MatrixOperator(A) + 2 * operators.IdentityOperator(2)
+        + operators.ZeroOperator(2, 2)
+      assert.is_true(B:apply(B:apply_inverse(U)):almost_equal(U)) -- a determinant of 19
+    end
+  end)
 end)
