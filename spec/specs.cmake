@@ -62,3 +62,10 @@ if(NEAP_FUZZ)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer -Wl,--wrap=lua_load)
   endforeach()
 endif()
+
+# An allocator that fails on request; the sanitizers have one of their own.
+if(NOT NEAP_SANITIZE)
+  add_library(failing MODULE spec/support/failing.c)
+  set_target_properties(failing PROPERTIES PREFIX "")
+  target_include_directories(failing SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
+endif()

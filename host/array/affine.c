@@ -147,11 +147,10 @@ void affine_open (lua_State *L) {
                                      {"estimate", l_estimate},
                                      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__tostring", l_tostring}, {NULL, NULL}};
-  if (luaL_newmetatable(L, AFFINE_TNAME)) {
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-  }
+  luaL_newmetatable(L, AFFINE_TNAME); /* also where memory has failed half-way before */
+  luaL_setfuncs(L, metamethods, 0);
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, l_affine);
 }

@@ -13,6 +13,7 @@
 #include <zlib.h>
 #include "array/matrix.h"
 #include "array/vectorarray.h"
+#include "metatable.h"
 
 #define READER_TNAME "neap.Reader"
 
@@ -66,11 +67,8 @@ static _Noreturn void fail_zlib (lua_State *L, const Reader *r) {
 Reader *reader_push (lua_State *L, const char *path) {
   Reader *r = lua_newuserdatauv(L, sizeof *r, 0);
   *r = (Reader){.path = path};
-  if (luaL_newmetatable(L, READER_TNAME)) {
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {NULL, NULL}};
+  metatable_set(L, READER_TNAME, metamethods);
   r->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   r->text = malloc(BUFFER);
   if (r->c == (locale_t)0 || r->text == NULL) luaL_error(L, "not enough memory");

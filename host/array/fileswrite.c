@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <lauxlib.h>
 #include <zlib.h>
+#include "metatable.h"
 
 #define WRITER_TNAME "neap.Writer"
 
@@ -65,11 +66,8 @@ static int create_beside (Writer *w) {
 Writer *writer_push (lua_State *L, const char *path, bool compress) {
   Writer *w = lua_newuserdatauv(L, sizeof *w, 0);
   *w = (Writer){.path = path};
-  if (luaL_newmetatable(L, WRITER_TNAME)) {
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {NULL, NULL}};
+  metatable_set(L, WRITER_TNAME, metamethods);
   int fd = create_beside(w);
   if (fd < 0) fail(L, w, errno);
   w->gz = gzdopen(fd, compress ? "wb" : "wbT"); /* T: without any compression or header */

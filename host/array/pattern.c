@@ -8,6 +8,7 @@
 #include <uv.h>
 #include "array/cholmodfactor.h"
 #include "array/umfpackfactor.h"
+#include "metatable.h"
 
 #define SET_TNAME "neap.PatternSet"
 
@@ -49,11 +50,8 @@ PatternSet *pattern_set (lua_State *L) {
   lua_pop(L, 1);
   PatternSet **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
-  if (luaL_newmetatable(L, SET_TNAME)) {
-    lua_pushcfunction(L, l_set_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  static const luaL_Reg metamethods[] = {{"__gc", l_set_gc}, {NULL, NULL}};
+  metatable_set(L, SET_TNAME, metamethods);
   *box = calloc(1, sizeof **box);
   if (*box == NULL) luaL_error(L, "not enough memory");
   (*box)->refs = 1;

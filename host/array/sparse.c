@@ -294,15 +294,14 @@ static const luaL_Reg metamethods[] = {
 };
 
 void sparse_open (lua_State *L) {
-  if (luaL_newmetatable(L, SPARSE_TNAME)) {
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_setfuncs(L, sparse_metamethods, 0);
-    luaL_newlib(L, methods);
-    luaL_setfuncs(L, sparse_operations, 0);
-    luaL_setfuncs(L, sparse_solves, 0);
-    lua_pushcclosure(L, l_index, 1);
-    lua_setfield(L, -2, "__index");
-  }
+  luaL_newmetatable(L, SPARSE_TNAME); /* also where memory has failed half-way before */
+  luaL_setfuncs(L, metamethods, 0);
+  luaL_setfuncs(L, sparse_metamethods, 0);
+  luaL_newlib(L, methods);
+  luaL_setfuncs(L, sparse_operations, 0);
+  luaL_setfuncs(L, sparse_solves, 0);
+  lua_pushcclosure(L, l_index, 1);
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   luaL_newlib(L, functions);
 }

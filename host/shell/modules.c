@@ -45,8 +45,18 @@ static int l_search (lua_State *L) {
   return 2;
 }
 
+/* Lua makes the metatable of large buffers when it needs the first; if memory fails then, half of it
+   stays. A fresh state that cannot have it is no state at all. */
+static void prepare_buffers (lua_State *L) {
+  luaL_Buffer b;
+  luaL_buffinitsize(L, &b, LUAL_BUFFERSIZE + 1);
+  luaL_pushresult(&b);
+  lua_pop(L, 1);
+}
+
 static int l_open (lua_State *L) {
   Host *host = lua_touserdata(L, 1);
+  prepare_buffers(L);
   if (host->ignore_environment) {
     lua_pushboolean(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* the package library looks for it */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "host.h"
+#include "metatable.h"
 #include "shell/chunk.h"
 #include "shell/interrupt.h"
 #include "shell/line.h"
@@ -28,8 +29,7 @@ static const luaL_Reg metamethods[] = {
 static LineReader *push_reader (lua_State *L) {
   LineReader **r = lua_newuserdatauv(L, sizeof *r, 0);
   *r = NULL;
-  if (luaL_newmetatable(L, READER_TNAME)) luaL_setfuncs(L, metamethods, 0);
-  lua_setmetatable(L, -2);
+  metatable_set(L, READER_TNAME, metamethods);
   *r = line_open(host_get(L));
   if (*r == NULL) luaL_error(L, "not enough memory");
   return *r;

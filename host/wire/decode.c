@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <lauxlib.h>
+#include "metatable.h"
 #include "wire/immutable.h"
 
 #define DECODER_TNAME "neap.wire.decoder"
@@ -28,8 +29,7 @@ Decoder *decoder_push (lua_State *L, const WireContext *context, int definitions
   luaL_checkstack(L, DECODER_SLOTS + 2 * FRAME_SLOTS, "too many values");
   Decoder *d = lua_newuserdatauv(L, sizeof *d, 0);
   *d = (Decoder){.context = context, .definitions = definitions};
-  if (luaL_newmetatable(L, DECODER_TNAME)) luaL_setfuncs(L, metamethods, 0);
-  lua_setmetatable(L, -2);
+  metatable_set(L, DECODER_TNAME, metamethods);
   lua_newtable(L);
   d->shared = lua_gettop(L);
   d->recent_slots = d->shared + 1;

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include <uv.h>
 #include "array/memory.h"
+#include "metatable.h"
 
 #define BOX_TNAME "neap.wire.block"
 
@@ -24,11 +25,8 @@ static int l_close (lua_State *L) {
 static void share_block (lua_State *L, Decoder *d, size_t offset, Block *block) {
   Box *box = lua_newuserdatauv(L, sizeof *box, 0);
   box->block = NULL;
-  if (luaL_newmetatable(L, BOX_TNAME)) {
-    lua_pushcfunction(L, l_close);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  static const luaL_Reg metamethods[] = {{"__gc", l_close}, {NULL, NULL}};
+  metatable_set(L, BOX_TNAME, metamethods);
   box->block = block_retain(block);
   decoder_share(L, d, offset);
   lua_pop(L, 1);

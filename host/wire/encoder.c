@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
+#include "metatable.h"
 #include "wire/state.h"
 
 #define ENCODER_TNAME "neap.wire.encoder"
@@ -83,8 +84,7 @@ static const luaL_Reg metamethods[] = {{"__gc", l_close}, {"__close", l_close}, 
 Encoder *encoder_push (lua_State *L, Encoder *parent) {
   Encoder *e = lua_newuserdatauv(L, sizeof *e, 0);
   *e = (Encoder){0};
-  if (luaL_newmetatable(L, ENCODER_TNAME)) luaL_setfuncs(L, metamethods, 0);
-  lua_setmetatable(L, -2);
+  metatable_set(L, ENCODER_TNAME, metamethods);
   e->root = e;
   e->state = state_get(L);
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include <uv.h>
+#include "metatable.h"
 #include "wire/bytes.h"
 #include "wire/frame.h"
 #include "wire/outgoing.h"
@@ -35,11 +36,8 @@ static int l_outgoing_gc (lua_State *L) {
 static Outgoing *push_outgoing (lua_State *L) {
   Outgoing *o = lua_newuserdatauv(L, sizeof *o, 0);
   outgoing_clear(o);
-  if (luaL_newmetatable(L, OUTGOING_TNAME)) {
-    lua_pushcfunction(L, l_outgoing_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  static const luaL_Reg outgoing_metamethods[] = {{"__gc", l_outgoing_gc}, {NULL, NULL}};
+  metatable_set(L, OUTGOING_TNAME, outgoing_metamethods);
   return o;
 }
 

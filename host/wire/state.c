@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <lauxlib.h>
+#include "metatable.h"
 #include "wire/encoder.h"
 
 #define STATE_TNAME "neap.wire.state"
@@ -49,11 +50,8 @@ WireState *state_push (lua_State *L) {
   if (getrandom(&s->id, sizeof s->id, 0) != (ssize_t)sizeof s->id) {
     luaL_error(L, "no random bytes: %s", strerror(errno));
   }
-  if (luaL_newmetatable(L, STATE_TNAME)) {
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {NULL, NULL}};
+  metatable_set(L, STATE_TNAME, metamethods);
   s->spare = calloc(1, sizeof *s->spare);
   if (s->spare == NULL) encoder_no_memory(L);
   new_table(L, STATE_CACHE, "k");

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "transport/descriptors.h"
 #include "wire/outgoing.h"
+#include "worker/crash.h"
 #include "worker/protocol.h"
 #include "worker/session.h"
 
@@ -243,6 +244,7 @@ int worker_main (Host *host, long driver) {
   Session *s = w.reader != NULL ? session_new(host, &io) : NULL;
   int rc = s != NULL ? 0 : UV_ENOMEM;
   listen_for_interrupts(s);
+  if (s != NULL) crash_watch(s);
   Message m = {.type = ANSWER_READY};
   if (rc == 0) rc = worker_send(&w, &m);
   while (rc == 0 && next_message(&w, s, &m) == 0 && m.type != REQUEST_EXIT) {
@@ -251,6 +253,7 @@ int worker_main (Host *host, long driver) {
   }
   message_fini(&m);
   interruptible = NULL;
+  crash_unwatch();
   session_free(s);
   while (dequeue(&w, &m)) message_fini(&m);
   frame_reader_free(w.reader);
