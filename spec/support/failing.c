@@ -107,8 +107,10 @@ static int l_live (lua_State *L) {
 }
 
 int luaopen_failing (lua_State *L) {
-  static const luaL_Reg functions[] = {
-    {"arm", l_arm}, {"disarm", l_disarm}, {"live", l_live}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"arm", l_arm},
+                                       {"disarm", l_disarm},
+                                       {"live", l_live},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -103,6 +103,7 @@ describe("sparse matrices", function()
     end
     collectgarbage()
     collectgarbage()
-    assert.same({ count, len }, { array.blocks() })
+    local count_now, len_now = array.blocks()
+    assert.same({ count, len }, { count_now, len_now })
   end)
 end)
