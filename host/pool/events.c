@@ -222,8 +222,15 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
               .message = m,
               .request = take_request(&p->workers[worker], m->request)};
   if (a.request == NULL) return; /* of nothing that was asked */
+  WorkerSlot *w = &p->workers[worker];
+  uint64_t now = uv_hrtime();
+  uint64_t begun = a.request->asked > w->answered ? a.request->asked : w->answered;
+  a.request->seconds = (double)(now - begun) * 1e-9;
+  w->answered = now;
   pool_note_whole(&p->workers[worker]);
+  if (a.request->message.type == REQUEST_COPY) base_take(p, worker, a.request, m);
   conclude(L, &a, l_take_answer);
+  base_consider(L, p, worker);
 }
 
 static int l_take_failure (lua_State *L) {

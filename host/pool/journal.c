@@ -3,6 +3,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "pool/call.h"
+#include "pool/idset.h"
 #include "worker/protocol.h"
 
 static void drop (WorkerSlot *w) {
@@ -12,7 +13,9 @@ static void drop (WorkerSlot *w) {
     request_free(r);
   }
   w->journal_last = &w->journal;
+  w->journal_newest = NULL;
   w->n_journal = 0;
+  w->journal_seconds = 0;
 }
 
 static bool touches_live (const Pool *p, const Request *r) {
@@ -39,34 +42,10 @@ void pool_settle (Pool *p, int worker, Request *r) {
     *w->journal_last = r;
     w->journal_last = &r->next;
     w->n_journal++;
+    base_journalled(w, r);
   } else {
     request_free(r);
   }
-}
-
-typedef struct IdSet {
-  uint64_t *ids;
-  size_t n, size;
-} IdSet;
-
-static bool set_has (const IdSet *s, uint64_t id) {
-  for (size_t i = 0; i < s->n; i++) {
-    if (s->ids[i] == id) return true;
-  }
-  return false;
-}
-
-static bool set_add (IdSet *s, uint64_t id) {
-  if (set_has(s, id)) return true;
-  if (s->n == s->size) {
-    size_t size = s->size != 0 ? 2 * s->size : 16;
-    uint64_t *ids = realloc(s->ids, size * sizeof *ids);
-    if (ids == NULL) return false;
-    s->ids = ids;
-    s->size = size;
-  }
-  s->ids[s->n++] = id;
-  return true;
 }
 
 /* Keeps of one journal what live objects depend on: going back from the newest entry, an entry
@@ -82,15 +61,17 @@ static void prune (Pool *p, WorkerSlot *w) {
   for (size_t i = n; i-- > 0 && complete;) {
     Request *r = entries[i];
     bool stays = touches_live(p, r);
-    for (size_t k = 0; !stays && k < r->n_touched; k++) stays = set_has(&needed, r->touched[k]);
+    for (size_t k = 0; !stays && k < r->n_touched; k++)
+      stays = idset_has(&needed, r->touched[k]);
     if (!stays) {
       entries[i] = NULL;
+      base_dropped(w, r);
       request_free(r);
       continue;
     }
     for (size_t k = 0; k < r->n_touched; k++) {
       if (!objects_is_live(&p->objects, r->touched[k])) {
-        complete = set_add(&needed, r->touched[k]) && complete;
+        complete = idset_add(&needed, r->touched[k]) && complete;
       }
     }
   }
@@ -103,7 +84,7 @@ static void prune (Pool *p, WorkerSlot *w) {
     w->n_journal++;
   }
   *w->journal_last = NULL;
-  free(needed.ids);
+  idset_fini(&needed);
   free(entries);
 }
 

@@ -205,6 +205,7 @@ int pool_open (lua_State *L) {
   for (size_t w = 0; w < slots; w++) {
     workers[w].last = &workers[w].first;
     workers[w].journal_last = &workers[w].journal;
+    workers[w].patience = 1;
     workers[w].context = (WireContext){.user = p, .definitions = LUA_NOREF};
   }
   *box = p; /* from here on __gc frees all */

@@ -35,6 +35,9 @@ typedef struct Request {
   uint64_t *touched; /* ids of the remote objects that it may have changed or made */
   size_t n_touched;
   bool is_replay; /* of a journal: nobody waits for it, it holds no objects */
+  uint64_t asked; /* when, by uv_hrtime */
+  double seconds; /* from then, or from when the worker was done with what came before, until it
+                      was answered */
 } Request;
 
 typedef struct WorkerSlot {
@@ -44,8 +47,14 @@ typedef struct WorkerSlot {
   size_t n_requests;
   Request *journal, **journal_last; /* what a new process must do to be this worker */
   size_t n_journal;
-  Parcel *configuration; /* what a new process is told first */
-  unsigned deaths;       /* since it was last all that it had been before */
+  Request *journal_newest; /* the newest call in it, or NULL */
+  double journal_seconds;  /* that its calls would take again */
+  double look_at;          /* seconds from which on it may be worth to cut it short */
+  double patience;         /* the more, the longer a journal is put up with; at least 1 */
+  bool is_copying;         /* what a part of the journal has made has been asked for */
+  uint64_t answered;       /* when it last answered a request, by uv_hrtime */
+  Parcel *configuration;   /* what a new process is told first */
+  unsigned deaths;         /* since it was last all that it had been before */
   bool is_ready;
   bool is_lost; /* could not be started again */
   unsigned restarts;
@@ -147,6 +156,18 @@ void pool_settle (Pool *p, int worker, Request *r);
 /* Drops what no live object needs any more; everything. */
 void pool_prune_journals (Pool *p);
 void pool_drop_journals (Pool *p);
+
+/* base.c */
+
+/* The worker has answered: asks for a copy of objects that would take long to make again. Raises
+   nothing. */
+void base_consider (lua_State *L, Pool *p, int worker);
+/* The copy that r has asked for has come, or not: whether r is an entry of the journal now, in the
+   place of all that it replaces. */
+bool base_take (Pool *p, int worker, Request *r, const Message *answer);
+/* An entry has been added to the worker's journal, or is dropped. */
+void base_journalled (WorkerSlot *w, Request *r);
+void base_dropped (WorkerSlot *w, const Request *r);
 
 /* inline.c: the worker of an inline pool */
 int pool_open_inline (Pool *p);

@@ -39,7 +39,10 @@ static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
     Request *next = r->next;
     r->next = NULL;
     if (oldest) r->attempts++;
-    if (r->is_replay) {
+    if (r->message.type == REQUEST_COPY) {
+      w->is_copying = false;
+      pool_settle(p, e->worker, r);
+    } else if (r->is_replay) {
       request_free(r);
     } else if (r->call == NULL && r->message.type == REQUEST_CHUNK) {
       pool_settle(p, e->worker, r);
@@ -104,6 +107,36 @@ static bool queue_replays (Pool *p, WorkerSlot *w) {
   return ok;
 }
 
+static int l_free_dead (lua_State *L) {
+  Pool *p = lua_touserdata(L, 1);
+  int worker = (int)lua_tointeger(L, 2);
+  Encoder *e = wire_encoder(L, &p->context, 0);
+  size_t n = 0;
+  for (const Request *r = p->workers[worker].journal; r != NULL; r = r->next) {
+    for (size_t i = 0; i < r->n_touched; i++) {
+      if (objects_is_live(&p->objects, r->touched[i])) continue;
+      lua_pushinteger(L, (lua_Integer)r->touched[i]);
+      wire_encode(L, e, -1, "id");
+      lua_pop(L, 1);
+      n++;
+    }
+  }
+  if (n == 0) return 0;
+  Message m = {.type = REQUEST_FREE, .parcel = wire_finish(L, e)};
+  pool_send(L, p, worker, &m);
+  message_fini(&m);
+  return 0;
+}
+
+/* The replays have brought back objects that are removed, where live ones depend on them. */
+static void free_dead (lua_State *L, Pool *p, int worker) {
+  lua_pushcfunction(L, l_free_dead);
+  lua_pushlightuserdata(L, p);
+  lua_pushinteger(L, worker);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+    lua_pop(L, 1); /* then they stay there as long as it runs */
+}
+
 void pool_note_whole (WorkerSlot *w) {
   if (w->is_ready && (w->first == NULL || !w->first->is_replay)) w->deaths = 0;
 }
@@ -120,9 +153,12 @@ int pool_start_worker (lua_State *L, Pool *p, int worker) {
   Message m = {.type = REQUEST_CONFIGURE, .parcel = w->configuration};
   rc = pool_send(L, p, worker, &m);
   /* A send that fails means that it has ended again, which will be told. */
-  for (const Request *r = w->first; r != NULL && rc == 0; r = r->next) {
+  const Request *r = w->first;
+  for (; r != NULL && r->is_replay && rc == 0; r = r->next) {
     rc = pool_send(L, p, worker, &r->message);
   }
+  free_dead(L, p, worker);
+  for (; r != NULL && rc == 0; r = r->next) rc = pool_send(L, p, worker, &r->message);
   return 0;
 }
 

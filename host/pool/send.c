@@ -129,6 +129,7 @@ Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call
   r->message = *m;
   r->message.request = ++p->next_request;
   r->call = call;
+  r->asked = uv_hrtime();
   append(w, r);
   for (size_t i = 0; i < r->n_touched; i++) objects_retain(&p->objects, r->touched[i]);
   rc = pool_send(L, p, worker, &r->message);

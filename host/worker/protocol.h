@@ -7,15 +7,17 @@
 enum {
   REQUEST_CONFIGURE = 1, /* [table]: worker, workers, seed, path, cpath, directory */
   REQUEST_DEFINE,        /* a wire definition */
-  REQUEST_PUSH,          /* * [id, object] */
+  REQUEST_PUSH,          /* * [id, object, ...] */
   REQUEST_APPLY,         /* * [call, keep id or 0, f, arguments...] */
   REQUEST_MAP,           /* [call, f, kw or nil]: what the chunks of a map have in common */
   REQUEST_CHUNK,   /* * [call, first, count, sequences...]; a sequence: kind, what it needs */
   REQUEST_CANCEL,  /* [call]: its chunks that have not begun are not to be done */
   REQUEST_MAP_END, /* [call] */
   REQUEST_GET,     /* * [id] */
-  REQUEST_FREE,    /* [ids...] */
-  REQUEST_GLOBAL,  /* the answer to ANSWER_GLOBAL: [found, value], or [nil, why not] */
+  REQUEST_COPY, /* * [ids...]: answered by [id, object, ...], as REQUEST_PUSH has them, complete
+                      with all definitions */
+  REQUEST_FREE, /* [ids...] */
+  REQUEST_GLOBAL, /* the answer to ANSWER_GLOBAL: [found, value], or [nil, why not] */
   REQUEST_EXIT
 };
 

@@ -65,10 +65,13 @@ static void configure (lua_State *L, Session *s, const Message *m) {
   }
 }
 
-static void push_object (lua_State *L, Session *s, const Message *m) {
-  wire_decode(L, m->parcel, &s->context);
-  lua_settop(L, lua_gettop(L) < 2 ? 2 : lua_gettop(L));
-  session_set_object(L, s, luaL_checkinteger(L, -2));
+static void push_objects (lua_State *L, Session *s, const Message *m) {
+  int n = wire_decode(L, m->parcel, &s->context);
+  if (n % 2 != 0) luaL_error(L, "malformed request");
+  for (; n > 0; n -= 2) {
+    session_set_object(L, s, luaL_checkinteger(L, n - 1));
+    lua_settop(L, n - 2);
+  }
   session_answer(L, s, wire_encoder(L, &s->context, 0), ANSWER_RESULT, m->request);
 }
 
@@ -77,6 +80,19 @@ static void get_object (lua_State *L, Session *s, const Message *m) {
   if (!remote_push(L, (uint64_t)luaL_checkinteger(L, -1), s)) luaL_error(L, "no such object");
   Encoder *e = wire_encoder(L, &s->context, 0);
   wire_encode(L, e, -2, "object");
+  session_answer(L, s, e, ANSWER_RESULT, m->request);
+}
+
+/* All in one message, since objects may share parts. */
+static void copy_objects (lua_State *L, Session *s, const Message *m) {
+  int n = wire_decode(L, m->parcel, &s->context);
+  Encoder *e = wire_encoder(L, &s->context, 1);
+  for (int i = 1; i <= n; i++) {
+    if (!remote_push(L, (uint64_t)luaL_checkinteger(L, i), s)) luaL_error(L, "no such object");
+    wire_encode(L, e, i, "id");
+    wire_encode(L, e, -1, "object");
+    lua_pop(L, 1);
+  }
   session_answer(L, s, e, ANSWER_RESULT, m->request);
 }
 
@@ -102,12 +118,13 @@ static int l_serve (lua_State *L) {
   switch (m->type) {
     case REQUEST_CONFIGURE: configure(L, s, m); break;
     case REQUEST_DEFINE: wire_define(L, m->parcel, &s->context); break;
-    case REQUEST_PUSH: push_object(L, s, m); break;
+    case REQUEST_PUSH: push_objects(L, s, m); break;
     case REQUEST_APPLY: session_apply(L, s, m); break;
     case REQUEST_MAP: session_map_begin(L, s, m); break;
     case REQUEST_CHUNK: session_chunk(L, s, m); break;
     case REQUEST_MAP_END: session_map_end(L, s, m); break;
     case REQUEST_GET: get_object(L, s, m); break;
+    case REQUEST_COPY: copy_objects(L, s, m); break;
     case REQUEST_FREE: free_objects(L, s, m); break;
     case REQUEST_CANCEL: break; /* its chunks have been answered already */
     default: return luaL_error(L, "unknown request %d", (int)m->type);
@@ -146,7 +163,7 @@ static int send_error (Session *s, Serving *v) {
 
 static bool wants_answer (const Message *m) {
   return m->type == REQUEST_PUSH || m->type == REQUEST_APPLY || m->type == REQUEST_CHUNK ||
-         m->type == REQUEST_GET;
+         m->type == REQUEST_GET || m->type == REQUEST_COPY;
 }
 
 int session_handle (Session *s, const Message *m) {
