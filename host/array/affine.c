@@ -32,6 +32,9 @@ static const Matrix *push_matrix (lua_State *L, int arg, size_t i, size_t rows, 
                   lua_pushfstring(L, "item %I: Matrix %I x %I expected, got %I x %I",
                                   (LUAI_UACINT)i, (LUAI_UACINT)rows, (LUAI_UACINT)cols,
                                   (LUAI_UACINT)matrix_rows(A), (LUAI_UACINT)matrix_cols(A)));
+  } else if (matrix_is_complex(A)) {
+    args_fail(L, arg, "item %I: Matrix of real numbers expected, got complex ones",
+              (lua_Integer)i);
   }
   return A;
 }
@@ -50,7 +53,7 @@ static int l_affine (lua_State *L) {
   size_t q = args_list_len(L, 1), k = args_list_len(L, 2);
   luaL_argcheck(L, q >= 1, 1, "list of at least one Matrix expected, got none");
   luaL_argcheck(L, k >= 1, 2, "list of at least one Matrix expected, got none");
-  const Matrix *M = lua_isnil(L, 3) ? NULL : matrix_check(L, 3);
+  const Matrix *M = lua_isnil(L, 3) ? NULL : matrix_check_real(L, 3);
   size_t n = find_dimension(L, 1), r = M == NULL ? 0 : matrix_rows(M);
   if (M != NULL && matrix_cols(M) != k + q * n) {
     luaL_argerror(L, 3,
@@ -85,6 +88,7 @@ static const double *push_coefficients (lua_State *L, int arg, size_t rows, size
     *p = 1;
     return args_numbers(L, arg, rows);
   }
+  matrix_check_real(L, arg);
   if (matrix_rows(theta) != rows) {
     luaL_argerror(L, arg,
                   lua_pushfstring(L, "Matrix of %I rows expected, got %I", (LUAI_UACINT)rows,

@@ -5,6 +5,7 @@
 #include "array/affine.h"
 #include "array/blas.h"
 #include "array/files.h"
+#include "array/scalar.h"
 #include "array/sparse.h"
 #include "block/block.h"
 
@@ -18,11 +19,13 @@ static int l_blocks (lua_State *L) {
 
 static const luaL_Reg functions[] = {
   {"blocks", l_blocks},
+  {"complex", scalar_l_complex},
   {NULL, NULL},
 };
 
 int luaopen_host_array (lua_State *L) {
   luaL_newlib(L, functions);
+  scalar_open(L);
   vectorarray_open(L);
   lua_setfield(L, -2, "VectorArray");
   matrix_open(L);

@@ -79,7 +79,7 @@ void csv_load (lua_State *L, Reader *r, FilesKind kind) {
   read_rows(L, r, &t);
   if (t.cols == 0) reader_fail(L, r, "file has no numbers");
   size_t rows = t.n / t.cols;
-  double *x = reader_push_dense(L, r, kind, FILES_MATRIX, rows, t.cols);
+  double *x = reader_push_dense(L, r, kind, FILES_MATRIX, rows, t.cols, false);
   for (size_t i = 0; i < rows; i++) {
     for (size_t j = 0; j < t.cols; j++) x[i + j * rows] = t.x[i * t.cols + j];
   }

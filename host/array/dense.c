@@ -130,3 +130,33 @@ void dense_cholesky_solve (int n, const double *A, int m, double *X, int ldx) {
   if (n == 0 || m == 0) return;
   LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', n, m, A, n, X, ldx);
 }
+
+/* --- complex --------------------------------------------------------------------------------- */
+
+int dense_zlu (int n, double *A, int *pivots) {
+  if (n == 0) return 0;
+  return LAPACKE_zgetrf_work(LAPACK_COL_MAJOR, n, n, (lapack_complex_double *)A, n, pivots);
+}
+
+void dense_zlu_solve (int n, const double *LU, const int *pivots, bool adjoint, int m,
+                      double *X, int ldx) {
+  if (n == 0 || m == 0) return;
+  LAPACKE_zgetrs_work(LAPACK_COL_MAJOR, adjoint ? 'C' : 'N', n, m,
+                      (const lapack_complex_double *)LU, n, pivots, (lapack_complex_double *)X,
+                      ldx);
+}
+
+int dense_zcholesky (int n, double *A) {
+  if (n == 0) return 0;
+  int info = LAPACKE_zpotrf_work(LAPACK_COL_MAJOR, 'L', n, (lapack_complex_double *)A, n);
+  for (int k = 0; info == 0 && k < n; k++) {
+    if (!(A[2 * (size_t)k * ((size_t)n + 1)] > 0)) info = k + 1;
+  }
+  return info;
+}
+
+void dense_zcholesky_solve (int n, const double *A, int m, double *X, int ldx) {
+  if (n == 0 || m == 0) return;
+  LAPACKE_zpotrs_work(LAPACK_COL_MAJOR, 'L', n, m, (const lapack_complex_double *)A, n,
+                      (lapack_complex_double *)X, ldx);
+}

@@ -19,4 +19,11 @@ void dense_lu_solve (int n, const double *LU, const int *pivots, bool transposed
 int dense_cholesky (int n, double *A);
 void dense_cholesky_solve (int n, const double *A, int m, double *X, int ldx);
 
+/* The same for complex matrices, and with adjoints; LAPACK throughout. */
+int dense_zlu (int n, double *A, int *pivots);
+void dense_zlu_solve (int n, const double *LU, const int *pivots, bool adjoint, int m,
+                      double *X, int ldx);
+int dense_zcholesky (int n, double *A);
+void dense_zcholesky_solve (int n, const double *A, int m, double *X, int ldx);
+
 #endif

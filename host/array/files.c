@@ -69,7 +69,9 @@ static bool check_dense (lua_State *L, int arg, FilesDense *M) {
   VectorArray *U = vectorarray_test(L, arg);
   Matrix *matrix = matrix_test(L, arg);
   if (U != NULL) {
-    *M = (FilesDense){.rows = vectorarray_dim(U), .cols = vectorarray_len(U)};
+    *M = (FilesDense){.rows = vectorarray_dim(U),
+                      .cols = vectorarray_len(U),
+                      .is_complex = vectorarray_is_complex(U)};
     M->x = vectorarray_panel(L, U, &M->ld);
     return true;
   }
@@ -77,6 +79,7 @@ static bool check_dense (lua_State *L, int arg, FilesDense *M) {
   *M = (FilesDense){.rows = matrix_rows(matrix),
                     .cols = matrix_cols(matrix),
                     .ld = matrix_rows(matrix),
+                    .is_complex = matrix_is_complex(matrix),
                     .x = matrix_read(matrix)};
   return true;
 }
@@ -98,6 +101,9 @@ static int l_save (lua_State *L) {
   }
   bool mtx = format == 1 || format == 2;
   if (A != NULL && !mtx) luaL_argerror(L, 1, "a SparseMatrix is saved as .mtx or .mtx.gz");
+  if (M.is_complex && format == 3) {
+    luaL_argerror(L, 1, "complex numbers are saved as .npy, .mtx or .mtx.gz");
+  }
   Writer *w = writer_push(L, path, format == 2);
   if (A != NULL) mtx_save_sparse(L, w, A);
   else if (mtx) mtx_save(L, w, &M);

@@ -45,7 +45,7 @@ bool reader_number (const Reader *r, char **text, double *x);
 /* Pushes a VectorArray [rows, cols] or a Matrix and returns its column-major memory; NULL when it
    has none. preferred: what FILES_ANY means. Raises for FILES_SPARSE. */
 double *reader_push_dense (lua_State *L, const Reader *r, FilesKind kind, FilesKind preferred,
-                           size_t rows, size_t cols);
+                           size_t rows, size_t cols, bool is_complex);
 
 /* A file being written under a temporary name: a userdata; if it is collected before
    writer_finish, the file is removed. */
@@ -64,9 +64,11 @@ void writer_format (lua_State *L, Writer *w, const char *format, ...)
 void writer_number (lua_State *L, Writer *w,
                     double x); /* the shortest text that reads the same */
 
-/* What neap.save is given: a VectorArray or a Matrix as a panel, its columns ld apart. */
+/* What neap.save is given: a VectorArray or a Matrix as a panel, its columns ld apart. Complex
+   numbers have two doubles each. */
 typedef struct FilesDense {
   size_t rows, cols, ld;
+  bool is_complex;
   const double *x;
 } FilesDense;
 

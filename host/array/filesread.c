@@ -187,15 +187,15 @@ bool reader_number (const Reader *r, char **text, double *x) {
 }
 
 double *reader_push_dense (lua_State *L, const Reader *r, FilesKind kind, FilesKind preferred,
-                           size_t rows, size_t cols) {
+                           size_t rows, size_t cols, bool is_complex) {
   if (kind == FILES_ANY) kind = preferred;
   if (kind == FILES_SPARSE) {
     luaL_error(L, "%s: holds a dense array and cannot be loaded as a SparseMatrix", r->path);
   }
   if (kind == FILES_MATRIX) {
-    Matrix *M = matrix_push_raw(L, rows, cols);
+    Matrix *M = matrix_push_kind(L, rows, cols, is_complex, false);
     return rows > 0 && cols > 0 ? matrix_write(L, M) : NULL;
   }
-  VectorArray *U = vectorarray_push_raw(L, rows, cols);
+  VectorArray *U = vectorarray_push_kind(L, rows, cols, is_complex, false);
   return rows > 0 && cols > 0 ? vectorarray_vector_write(L, U, 0) : NULL;
 }

@@ -17,6 +17,7 @@ int array_kind (lua_State *L, int index) {
   return 0;
 }
 
+/* The one slice of a dense array: n doubles from offset on. */
 static void set_slice (ArrayImage *image, Block *block, size_t offset, size_t n) {
   image->n_slices = 1;
   image->slices[0] = (BlockSlice){.block = block, .offset = offset, .len = n * sizeof(double)};
@@ -24,15 +25,17 @@ static void set_slice (ArrayImage *image, Block *block, size_t offset, size_t n)
 
 static void export_vectorarray (lua_State *L, const VectorArray *U, ArrayImage *image) {
   const VectorArray *root = vectorarray_root(U);
-  size_t ld, n = U->dim * U->len; /* checked when a view with repeats is gathered */
+  size_t ld, run = vectorarray_run(U);
+  size_t n = run * U->len; /* checked when a view with repeats is gathered */
   *image = (ArrayImage){.kind = ARRAY_VECTORARRAY, .shape = {U->dim, U->len}};
   if (root->frozen && !U->is_view) image->flags = ARRAY_FROZEN;
+  if (root->is_complex) image->flags |= ARRAY_COMPLEX;
   if (vectorarray_is_panel(U, &ld) && (U->len <= 1 || ld == U->dim || U->dim == 0)) {
-    size_t before = U->len == 0 ? 0 : vectorarray_place(U, 0) * U->dim * sizeof(double);
+    size_t before = U->len == 0 ? 0 : vectorarray_place(U, 0) * run * sizeof(double);
     set_slice(image, block_retain(root->block), root->offset + before, n);
     return;
   }
-  Block *block = memory_block(L, memory_size(L, U->dim, U->len), false);
+  Block *block = memory_block(L, memory_size(L, U->dim, U->len, root->is_complex), false);
   vectorarray_gather(U, memory_own(block));
   set_slice(image, block, 0, n);
 }
@@ -40,7 +43,8 @@ static void export_vectorarray (lua_State *L, const VectorArray *U, ArrayImage *
 static void export_matrix (const Matrix *M, ArrayImage *image) {
   *image = (ArrayImage){.kind = ARRAY_MATRIX, .shape = {M->rows, M->cols}};
   if (M->frozen) image->flags = ARRAY_FROZEN;
-  set_slice(image, block_retain(M->block), M->offset, M->rows * M->cols);
+  if (M->is_complex) image->flags |= ARRAY_COMPLEX;
+  set_slice(image, block_retain(M->block), M->offset, matrix_run(M));
 }
 
 void array_export (lua_State *L, int index, ArrayImage *image) {
@@ -57,19 +61,18 @@ void array_export (lua_State *L, int index, ArrayImage *image) {
   }
 }
 
-/* NULL when the one slice of the image is the rows x cols doubles that its shape promises. */
+/* NULL when the one slice of the image is the rows x cols numbers that its shape promises. */
 static const char *check_dense (const ArrayImage *image) {
   const BlockSlice *slice = &image->slices[0];
-  size_t n;
-  if (image->flags & ARRAY_COMPLEX) return "complex array";
-  if (image->flags & ~ARRAY_FROZEN) return "array with unknown flags";
+  size_t n, width = (image->flags & ARRAY_COMPLEX) != 0 ? 2 * sizeof(double) : sizeof(double);
+  if (image->flags & ~(ARRAY_FROZEN | ARRAY_COMPLEX)) return "array with unknown flags";
   if (image->n_slices != 1) return "array with a wrong number of slices";
-  if (image->shape[0] > INT64_MAX / sizeof(double) || image->shape[1] > INT64_MAX ||
+  if (image->shape[0] > INT64_MAX / (2 * sizeof(double)) || image->shape[1] > INT64_MAX ||
       !memory_multiply((size_t)image->shape[0], (size_t)image->shape[1], &n) ||
-      n > PTRDIFF_MAX / sizeof(double)) {
+      n > PTRDIFF_MAX / (2 * sizeof(double))) {
     return "array of too large a shape";
   }
-  if (slice->len != n * sizeof(double)) return "array whose data do not fit its shape";
+  if (slice->len != n * width) return "array whose data do not fit its shape";
   if (slice->offset % sizeof(double) != 0) return "array at an odd offset";
   if (slice->block == NULL || slice->offset > block_len(slice->block) ||
       slice->len > block_len(slice->block) - slice->offset) {
@@ -87,15 +90,16 @@ const char *array_import (lua_State *L, const ArrayImage *image) {
   if (wrong != NULL) return wrong;
   const BlockSlice *slice = &image->slices[0];
   bool frozen = (image->flags & ARRAY_FROZEN) != 0;
+  bool is_complex = (image->flags & ARRAY_COMPLEX) != 0;
   if (image->kind == ARRAY_VECTORARRAY) {
     VectorArray *U = vectorarray_push_closed(L);
     vectorarray_adopt(U, block_retain(slice->block), slice->offset, (size_t)image->shape[0],
-                      (size_t)image->shape[1]);
+                      (size_t)image->shape[1], is_complex);
     U->frozen = frozen;
   } else {
     Matrix *M = matrix_push_closed(L);
     matrix_adopt(M, block_retain(slice->block), slice->offset, (size_t)image->shape[0],
-                 (size_t)image->shape[1]);
+                 (size_t)image->shape[1], is_complex);
     M->frozen = frozen;
   }
   return NULL;

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include "array/args.h"
+#include "array/kernelsz.h"
 #include "array/memory.h"
 
 Matrix *matrix_check (lua_State *L, int arg) {
@@ -19,6 +20,12 @@ Matrix *matrix_test (lua_State *L, int index) {
   return M != NULL && M->block != NULL ? M : NULL;
 }
 
+Matrix *matrix_check_real (lua_State *L, int arg) {
+  Matrix *M = matrix_check(L, arg);
+  if (M->is_complex) args_fail(L, arg, "Matrix of real numbers expected, got complex ones");
+  return M;
+}
+
 Matrix *matrix_push_closed (lua_State *L) {
   Matrix *M = lua_newuserdatauv(L, sizeof *M, 0);
   *M = (Matrix){0}; /* closed: __gc is right whatever follows */
@@ -26,27 +33,29 @@ Matrix *matrix_push_closed (lua_State *L) {
   return M;
 }
 
-void matrix_adopt (Matrix *M, Block *block, size_t offset, size_t rows, size_t cols) {
+void matrix_adopt (Matrix *M, Block *block, size_t offset, size_t rows, size_t cols,
+                   bool is_complex) {
   assert(M->block == NULL);
   M->block = block;
   M->offset = offset;
   M->rows = rows;
   M->cols = cols;
+  M->is_complex = is_complex;
 }
 
-static Matrix *push (lua_State *L, size_t rows, size_t cols, bool zero) {
-  size_t len = memory_size(L, rows, cols);
+Matrix *matrix_push_kind (lua_State *L, size_t rows, size_t cols, bool is_complex, bool zero) {
+  size_t len = memory_size(L, rows, cols, is_complex);
   Matrix *M = matrix_push_closed(L);
-  matrix_adopt(M, memory_block(L, len, zero), 0, rows, cols);
+  matrix_adopt(M, memory_block(L, len, zero), 0, rows, cols, is_complex);
   return M;
 }
 
 Matrix *matrix_push (lua_State *L, size_t rows, size_t cols) {
-  return push(L, rows, cols, true);
+  return matrix_push_kind(L, rows, cols, false, true);
 }
 
 Matrix *matrix_push_raw (lua_State *L, size_t rows, size_t cols) {
-  return push(L, rows, cols, false);
+  return matrix_push_kind(L, rows, cols, false, false);
 }
 
 void matrix_close (Matrix *M) {
@@ -59,6 +68,10 @@ size_t matrix_rows (const Matrix *M) {
   return M->rows;
 }
 
+bool matrix_is_complex (const Matrix *M) {
+  return M->is_complex;
+}
+
 size_t matrix_cols (const Matrix *M) {
   return M->cols;
 }
@@ -67,9 +80,33 @@ const double *matrix_read (const Matrix *M) {
   return (const double *)((const char *)block_data(M->block) + M->offset);
 }
 
-double *matrix_write_part (lua_State *L, Matrix *M, size_t n) {
+static void check_not_frozen (lua_State *L, const Matrix *M) {
   if (M->frozen) luaL_error(L, "Matrix is frozen and cannot be changed");
-  size_t used = M->rows * M->cols * sizeof(double);
+}
+
+void matrix_promote (lua_State *L, Matrix *M) {
+  if (M->is_complex) return;
+  check_not_frozen(L, M);
+  Block *block = memory_block(L, memory_size(L, M->rows, M->cols, true), false);
+  kernelz_promote(memory_own(block), matrix_read(M), M->rows * M->cols);
+  block_release(M->block);
+  M->block = NULL;
+  matrix_adopt(M, block, 0, M->rows, M->cols, true);
+}
+
+Matrix *matrix_push_complex (lua_State *L, int index, const Matrix *M) {
+  if (M->is_complex) {
+    lua_pushvalue(L, index);
+    return lua_touserdata(L, -1);
+  }
+  Matrix *Z = matrix_push_kind(L, M->rows, M->cols, true, false);
+  kernelz_promote(memory_own(Z->block), matrix_read(M), M->rows * M->cols);
+  return Z;
+}
+
+double *matrix_write_part (lua_State *L, Matrix *M, size_t n) {
+  check_not_frozen(L, M);
+  size_t used = matrix_run(M) * sizeof(double);
   if (M->offset > 0 && block_is_shared(M->block)) { /* a part of something larger */
     Block *own = memory_block(L, used, false);
     if (used > 0) memcpy(memory_own(own), matrix_read(M), used);
@@ -82,7 +119,7 @@ double *matrix_write_part (lua_State *L, Matrix *M, size_t n) {
 }
 
 double *matrix_write (lua_State *L, Matrix *M) {
-  return matrix_write_part(L, M, M->rows * M->cols);
+  return matrix_write_part(L, M, matrix_run(M));
 }
 
 int matrix_lapack_size (lua_State *L, size_t n) {
@@ -102,25 +139,26 @@ Matrix *matrix_check_square (lua_State *L, int arg) {
 Matrix *matrix_check_finite (lua_State *L, int arg) {
   Matrix *M = matrix_check(L, arg);
   const double *m = matrix_read(M);
-  for (size_t k = 0; k < M->rows * M->cols; k++) {
+  for (size_t k = 0; k < matrix_run(M); k++) {
     if (isfinite(m[k])) continue;
-    args_fail(L, arg, "entry (%I, %I) of the Matrix is %s", (lua_Integer)(k % M->rows) + 1,
-              (lua_Integer)(k / M->rows) + 1, isnan(m[k]) ? "NaN" : "infinite");
+    size_t entry = M->is_complex ? k / 2 : k;
+    args_fail(L, arg, "entry (%I, %I) of the Matrix is %s", (lua_Integer)(entry % M->rows) + 1,
+              (lua_Integer)(entry / M->rows) + 1, isnan(m[k]) ? "NaN" : "infinite");
   }
   return M;
 }
 
 double *matrix_scratch_copy (lua_State *L, const Matrix *M) {
-  size_t n = M->rows * M->cols;
+  size_t n = matrix_run(M);
   double *copy = args_scratch(L, n, sizeof *copy);
   memcpy(copy, matrix_read(M), n * sizeof *copy);
   return copy;
 }
 
-void matrix_push_list (lua_State *L, const double *x, size_t n, size_t stride) {
-  lua_createtable(L, n > INT_MAX ? 0 : (int)n, 0);
-  for (size_t i = 0; i < n; i++) {
-    lua_pushnumber(L, x[i * stride]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
+double *matrix_scratch_complex (lua_State *L, const Matrix *M) {
+  if (M->is_complex) return matrix_scratch_copy(L, M);
+  size_t n = M->rows * M->cols;
+  double *copy = args_scratch(L, n, 2 * sizeof *copy);
+  kernelz_promote(copy, matrix_read(M), n);
+  return copy;
 }

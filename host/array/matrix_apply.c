@@ -4,19 +4,29 @@
 
 #include "array/args.h"
 #include "array/kernels.h"
+#include "array/kernelsz.h"
 #include "array/memory.h"
 #include "array/vectorarray_store.h"
 
-/* Pushes M U or M^T U. */
-static VectorArray *push_product (lua_State *L, const Matrix *M, bool transposed,
-                                  const VectorArray *U) {
-  size_t ld, dim = transposed ? M->cols : M->rows;
+/* Pushes M U or M^H U, where both are real or both complex. */
+static VectorArray *push_plain (lua_State *L, const Matrix *M, bool adjoint,
+                                const VectorArray *U) {
+  size_t ld, dim = adjoint ? M->cols : M->rows;
   const double *u = vectorarray_panel(L, U, &ld);
-  VectorArray *V = vectorarray_push_raw(L, dim, U->len);
-  kernel_gemm(transposed, false, dim, U->len, U->dim, matrix_read(M), matrix_ld(M->rows), u, ld,
-              memory_own(V->block), matrix_ld(dim));
-  lua_remove(L, -2);
+  VectorArray *V = vectorarray_push_kind(L, dim, U->len, M->is_complex, false);
+  (M->is_complex ? kernelz_gemm : kernel_gemm)(adjoint, false, dim, U->len, U->dim,
+                                               matrix_read(M), matrix_ld(M->rows), u, ld,
+                                               memory_own(V->block), matrix_ld(dim));
   return V;
+}
+
+/* The same for any two; U stands at index. Pushes more than the result, which comes last. */
+static VectorArray *push_product (lua_State *L, const Matrix *M, bool adjoint, int index,
+                                  const VectorArray *U) {
+  if (M->is_complex) return push_plain(L, M, adjoint, vectorarray_push_complex(L, index, U));
+  if (!vectorarray_is_complex(U)) return push_plain(L, M, adjoint, U);
+  const VectorArray *parts = vectorarray_push_parts(L, U);
+  return vectorarray_push_merged(L, push_plain(L, M, adjoint, parts));
 }
 
 /* M:apply(U) -> VectorArray [rows, #U] */
@@ -24,7 +34,7 @@ static int l_apply (lua_State *L) {
   const Matrix *M = matrix_check(L, 1);
   const VectorArray *U = vectorarray_check(L, 2);
   args_check_dim(L, 2, M->cols, U->dim);
-  push_product(L, M, false, U);
+  push_product(L, M, false, 2, U);
   return 1;
 }
 
@@ -33,38 +43,32 @@ static int l_apply_adjoint (lua_State *L) {
   const Matrix *M = matrix_check(L, 1);
   const VectorArray *V = vectorarray_check(L, 2);
   args_check_dim(L, 2, M->rows, V->dim);
-  push_product(L, M, true, V);
+  push_product(L, M, true, 2, V);
   return 1;
 }
 
-/* M:apply2(V, U) -> Matrix [#V, #U], V^T M U */
-static int l_apply2 (lua_State *L) {
+/* The arguments M, V, U of the two functions below; pushes M U. */
+static const VectorArray *push_right (lua_State *L, const VectorArray **V) {
   const Matrix *M = matrix_check(L, 1);
-  const VectorArray *V = vectorarray_check(L, 2), *U = vectorarray_check(L, 3);
-  args_check_dim(L, 2, M->rows, V->dim);
+  *V = vectorarray_check(L, 2);
+  const VectorArray *U = vectorarray_check(L, 3);
+  args_check_dim(L, 2, M->rows, (*V)->dim);
   args_check_dim(L, 3, M->cols, U->dim);
-  const VectorArray *W = push_product(L, M, false, U);
-  size_t ldv, ldw;
-  const double *v = vectorarray_panel(L, V, &ldv), *w = vectorarray_panel(L, W, &ldw);
-  Matrix *R = matrix_push_raw(L, V->len, U->len);
-  kernel_gemm(true, false, V->len, U->len, V->dim, v, ldv, w, ldw, memory_own(R->block),
-              matrix_ld(V->len));
+  return push_product(L, M, false, 3, U);
+}
+
+/* M:apply2(V, U) -> Matrix [#V, #U], V^H M U */
+static int l_apply2 (lua_State *L) {
+  const VectorArray *V, *W = push_right(L, &V);
+  vectorarray_push_inner(L, 2, V, lua_gettop(L), W);
   return 1;
 }
 
 /* M:pairwise_apply2(V, U) -> list of #U numbers */
 static int l_pairwise_apply2 (lua_State *L) {
-  const Matrix *M = matrix_check(L, 1);
-  const VectorArray *V = vectorarray_check(L, 2), *U = vectorarray_check(L, 3);
-  args_check_dim(L, 2, M->rows, V->dim);
-  args_check_dim(L, 3, M->cols, U->dim);
-  args_check_len(L, 3, V->len, U->len);
-  const VectorArray *W = push_product(L, M, false, U);
-  lua_newtable(L);
-  for (size_t j = 0; j < U->len; j++) {
-    lua_pushnumber(L, kernel_dot(vectorarray_vector(V, j), vectorarray_vector(W, j), V->dim));
-    lua_rawseti(L, -2, (lua_Integer)j + 1);
-  }
+  args_check_len(L, 3, vectorarray_check(L, 2)->len, vectorarray_check(L, 3)->len);
+  const VectorArray *V, *W = push_right(L, &V);
+  vectorarray_push_pairwise(L, 2, V, lua_gettop(L), W);
   return 1;
 }
 

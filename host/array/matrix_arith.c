@@ -2,7 +2,9 @@
 #include "array/matrix_store.h"
 
 #include "array/kernels.h"
+#include "array/kernelsz.h"
 #include "array/memory.h"
+#include "array/scalar.h"
 
 static int refuse (lua_State *L, const char *verb) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
@@ -16,12 +18,20 @@ static int refuse (lua_State *L, const char *verb) {
   return luaL_error(L, "cannot %s a Matrix and %s", verb, other);
 }
 
+/* Makes both complex when one is; pushes up to two values. */
+static void promote_either (lua_State *L, const Matrix **M, const Matrix **N) {
+  if (!(*M)->is_complex && !(*N)->is_complex) return;
+  *M = matrix_push_complex(L, 1, *M);
+  *N = matrix_push_complex(L, 2, *N);
+}
+
 static int add_scaled (lua_State *L, double alpha, const char *verb) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
   if (M == NULL || N == NULL || M->rows != N->rows || M->cols != N->cols)
     return refuse(L, verb);
-  Matrix *S = matrix_push_raw(L, M->rows, M->cols);
-  kernel_sum(memory_own(S->block), matrix_read(M), alpha, matrix_read(N), M->rows * M->cols);
+  promote_either(L, &M, &N);
+  Matrix *S = matrix_push_kind(L, M->rows, M->cols, M->is_complex, false);
+  kernel_sum(memory_own(S->block), matrix_read(M), alpha, matrix_read(N), matrix_run(M));
   return 1;
 }
 
@@ -33,26 +43,33 @@ static int l_sub (lua_State *L) {
   return add_scaled(L, -1, "subtract");
 }
 
-static int push_scaled (lua_State *L, double alpha, const Matrix *M) {
-  Matrix *S = matrix_push_raw(L, M->rows, M->cols);
-  kernel_scaled(memory_own(S->block), alpha, matrix_read(M), M->rows * M->cols);
+static int push_scaled (lua_State *L, Scalar alpha, int index, const Matrix *M) {
+  if (alpha.is_complex) M = matrix_push_complex(L, index, M);
+  Matrix *S = matrix_push_kind(L, M->rows, M->cols, M->is_complex, false);
+  double *s = memory_own(S->block);
+  if (alpha.is_complex) kernelz_scaled(s, alpha.value, matrix_read(M), M->rows * M->cols);
+  else kernel_scaled(s, creal(alpha.value), matrix_read(M), matrix_run(M));
   return 1;
 }
 
 /* M * N, a * M, M * a */
 static int l_mul (lua_State *L) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
-  if (M != NULL && lua_type(L, 2) == LUA_TNUMBER) return push_scaled(L, lua_tonumber(L, 2), M);
-  if (N != NULL && lua_type(L, 1) == LUA_TNUMBER) return push_scaled(L, lua_tonumber(L, 1), N);
+  Scalar alpha;
+  if (M != NULL && scalar_test(L, 2, &alpha)) return push_scaled(L, alpha, 1, M);
+  if (N != NULL && scalar_test(L, 1, &alpha)) return push_scaled(L, alpha, 2, N);
   if (M == NULL || N == NULL || M->cols != N->rows) return refuse(L, "multiply");
-  Matrix *P = matrix_push_raw(L, M->rows, N->cols);
-  kernel_gemm(false, false, M->rows, N->cols, M->cols, matrix_read(M), matrix_ld(M->rows),
-              matrix_read(N), matrix_ld(N->rows), memory_own(P->block), matrix_ld(M->rows));
+  promote_either(L, &M, &N);
+  Matrix *P = matrix_push_kind(L, M->rows, N->cols, M->is_complex, false);
+  (M->is_complex ? kernelz_gemm : kernel_gemm)(false, false, M->rows, N->cols, M->cols,
+                                               matrix_read(M), matrix_ld(M->rows),
+                                               matrix_read(N), matrix_ld(N->rows),
+                                               memory_own(P->block), matrix_ld(M->rows));
   return 1;
 }
 
 static int l_unm (lua_State *L) {
-  return push_scaled(L, -1, matrix_check(L, 1));
+  return push_scaled(L, (Scalar){.value = -1}, 1, matrix_check(L, 1));
 }
 
 const luaL_Reg matrix_arith_metamethods[] = {

@@ -6,9 +6,13 @@
 #include <string.h>
 #include "array/args.h"
 #include "array/kernels.h"
+#include "array/kernelsz.h"
 #include "array/matrix_lapack.h"
 #include "array/memory.h"
+#include "array/scalar.h"
 #include "array/sides.h"
+
+typedef lapack_complex_double Z;
 
 void matrix_check_info (lua_State *L, lapack_int info, const char *what) {
   if (info == LAPACK_WORK_MEMORY_ERROR) luaL_error(L, "not enough memory");
@@ -16,21 +20,39 @@ void matrix_check_info (lua_State *L, lapack_int info, const char *what) {
     luaL_error(L, "%s iteration did not converge (LAPACK code %d)", what, (int)info);
 }
 
+static Scalar entry (const Matrix *M, size_t i, size_t j) {
+  const double *m = matrix_read(M);
+  size_t k = i + j * M->rows;
+  if (!M->is_complex) return (Scalar){.value = m[k]};
+  return (Scalar){.value = scalar_of(m[2 * k], m[2 * k + 1]), .is_complex = true};
+}
+
+static double modulus (const Matrix *M, size_t i, size_t j) {
+  const double *m = matrix_read(M);
+  size_t k = i + j * M->rows;
+  return M->is_complex ? hypot(m[2 * k], m[2 * k + 1]) : fabs(m[k]);
+}
+
+static const char *push_text (lua_State *L, Scalar s) {
+  if (s.is_complex) scalar_push(L, s.value);
+  else lua_pushnumber(L, creal(s.value));
+  return luaL_tolstring(L, -1, NULL);
+}
+
 void matrix_check_symmetric (lua_State *L, int arg) {
   const Matrix *M = matrix_check_square(L, arg);
   const double *m = matrix_read(M);
   size_t n = M->rows, index;
-  double allowed = 1e-10 *
-                   kernel_sup(m, n * n, &index); /* far above rounding, far below a mistake */
+  /* Far above rounding, far below a mistake. */
+  double allowed = 1e-10 * kernel_sup(m, matrix_run(M), &index);
   for (size_t j = 0; j < n; j++) {
-    for (size_t i = 0; i < j; i++) {
-      double a = m[i + j * n], b = m[j + i * n];
-      if (!(fabs(a - b) > allowed)) continue;
-      args_fail(L, arg,
-                "Matrix is not symmetric: entry (%I, %I) is %f, entry "
-                "(%I, %I) is %f",
-                (lua_Integer)i + 1, (lua_Integer)j + 1, a, (lua_Integer)j + 1,
-                (lua_Integer)i + 1, b);
+    for (size_t i = 0; i <= j; i++) {
+      Scalar a = entry(M, i, j), b = entry(M, j, i);
+      if (!(cabs(a.value - conj(b.value)) > allowed)) continue;
+      const char *first = push_text(L, a), *second = push_text(L, b);
+      args_fail(L, arg, "Matrix is not %s: entry (%I, %I) is %s, entry (%I, %I) is %s",
+                M->is_complex ? "Hermitian" : "symmetric", (lua_Integer)i + 1,
+                (lua_Integer)j + 1, first, (lua_Integer)j + 1, (lua_Integer)i + 1, second);
     }
   }
 }
@@ -39,14 +61,20 @@ void matrix_svd (lua_State *L, const Matrix *M, double *u, double *s, double *vt
   size_t k = M->rows < M->cols ? M->rows : M->cols;
   int m = matrix_lapack_size(L, M->rows), n = matrix_lapack_size(L, M->cols);
   if (k == 0) return;
-  double none, *a = matrix_scratch_copy(L, M);
+  double none[2], *a = matrix_scratch_copy(L, M);
   char job = u == NULL ? 'N' : 'S';
-  if (u == NULL) u = vt = &none;
-  lapack_int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, job, m, n, a, m, s, u, m, vt, (int)k);
+  if (u == NULL) u = vt = none;
+  lapack_int info = M->is_complex
+                      ? LAPACKE_zgesdd(LAPACK_COL_MAJOR, job, m, n, (Z *)a, m, s, (Z *)u, m,
+                                       (Z *)vt, (int)k)
+                      : LAPACKE_dgesdd(LAPACK_COL_MAJOR, job, m, n, a, m, s, u, m, vt, (int)k);
   if (info > 0) { /* rare; the older iteration is slower and more robust */
-    memcpy(a, matrix_read(M), M->rows * M->cols * sizeof *a);
+    memcpy(a, matrix_read(M), matrix_run(M) * sizeof *a);
     double *superb = args_scratch(L, k, sizeof *superb);
-    info = LAPACKE_dgesvd(LAPACK_COL_MAJOR, job, job, m, n, a, m, s, u, m, vt, (int)k, superb);
+    info = M->is_complex ? LAPACKE_zgesvd(LAPACK_COL_MAJOR, job, job, m, n, (Z *)a, m, s,
+                                          (Z *)u, m, (Z *)vt, (int)k, superb)
+                         : LAPACKE_dgesvd(LAPACK_COL_MAJOR, job, job, m, n, a, m, s, u, m, vt,
+                                          (int)k, superb);
   }
   matrix_check_info(L, info, "singular value");
 }
@@ -60,11 +88,10 @@ static const double *push_values (lua_State *L, const Matrix *M, size_t *k) {
 }
 
 static double column_sums (const Matrix *M) {
-  const double *m = matrix_read(M);
   double norm = 0;
   for (size_t j = 0; j < M->cols; j++) {
     double sum = 0;
-    for (size_t i = 0; i < M->rows; i++) sum += fabs(m[i + j * M->rows]);
+    for (size_t i = 0; i < M->rows; i++) sum += modulus(M, i, j);
     if (!(sum <= norm)) norm = sum;
     if (isnan(norm)) break;
   }
@@ -72,11 +99,10 @@ static double column_sums (const Matrix *M) {
 }
 
 static double row_sums (const Matrix *M) {
-  const double *m = matrix_read(M);
   double norm = 0;
   for (size_t i = 0; i < M->rows; i++) {
     double sum = 0;
-    for (size_t j = 0; j < M->cols; j++) sum += fabs(m[i + j * M->rows]);
+    for (size_t j = 0; j < M->cols; j++) sum += modulus(M, i, j);
     if (!(sum <= norm)) norm = sum;
     if (isnan(norm)) break;
   }
@@ -90,7 +116,7 @@ static int l_norm (lua_State *L) {
   double norm = 0;
   size_t k;
   switch (luaL_checkoption(L, 2, "fro", kinds)) {
-    case 0: norm = kernel_norm(matrix_read(M), M->rows * M->cols); break;
+    case 0: norm = kernel_norm(matrix_read(M), matrix_run(M)); break;
     case 1: {
       const double *s = push_values(L, matrix_check_finite(L, 1), &k);
       norm = k == 0 ? 0 : s[0];
@@ -122,47 +148,65 @@ static double rank_tolerance (const Matrix *M) {
 static int l_pinv (lua_State *L) {
   const Matrix *M = matrix_check_finite(L, 1);
   size_t rows = M->rows, cols = M->cols, k = rows < cols ? rows : cols, rank = 0;
+  size_t run = M->is_complex ? 2 * rows : rows;
   double *s = args_scratch(L, k, sizeof *s);
-  double *u = memory_own(matrix_push_raw(L, rows, k)->block);
-  double *vt = memory_own(matrix_push_raw(L, k, cols)->block);
+  double *u = memory_own(matrix_push_kind(L, rows, k, M->is_complex, false)->block);
+  double *vt = memory_own(matrix_push_kind(L, k, cols, M->is_complex, false)->block);
   matrix_svd(L, M, u, s, vt);
   while (rank < k && s[rank] > rank_tolerance(M) * s[0]) rank++;
-  for (size_t i = 0; i < rank; i++) kernel_scal(u + i * rows, 1 / s[i], rows);
-  Matrix *P = matrix_push_raw(L, cols, rows);
-  kernel_gemm(true, true, cols, rows, rank, vt, matrix_ld(k), u, matrix_ld(rows),
-              memory_own(P->block), matrix_ld(cols));
+  for (size_t i = 0; i < rank; i++) kernel_scal(u + i * run, 1 / s[i], run);
+  Matrix *P = matrix_push_kind(L, cols, rows, M->is_complex, false);
+  (M->is_complex ? kernelz_gemm : kernel_gemm)(true, true, cols, rows, rank, vt, matrix_ld(k),
+                                               u, matrix_ld(rows), memory_own(P->block),
+                                               matrix_ld(cols));
   return 1;
+}
+
+/* Raises when one of the n columns in x, ld apart, holds what LAPACK's iterations cannot bear. */
+static void check_finite_sides (lua_State *L, int arg, const double *x, size_t rows, size_t n,
+                                size_t ld, size_t width) {
+  for (size_t j = 0; j < n; j++) {
+    for (size_t i = 0; i < rows * width; i++) {
+      double value = x[j * ld * width + i];
+      if (isfinite(value)) continue;
+      args_fail(L, arg, "an entry of row %I is %s", (lua_Integer)(i / width) + 1,
+                isnan(value) ? "NaN" : "infinite");
+    }
+  }
 }
 
 /* M:lstsq(B) -> X of B's kind: the smallest of those that minimise |M X - B| */
 static int l_lstsq (lua_State *L) {
   const Matrix *M = matrix_check_finite(L, 1);
-  size_t rows = M->rows, cols = M->cols, n, longer = rows < cols ? cols : rows;
+  size_t rows = M->rows, cols = M->cols, longer = rows < cols ? cols : rows;
   size_t k = rows < cols ? rows : cols;
-  SidesKind kind = sides_check(L, 2, rows, &n);
-  int size = matrix_lapack_size(L, longer), columns = matrix_lapack_size(L, n);
-  double *a = matrix_scratch_copy(L, M), *s = args_scratch(L, k, sizeof *s);
-  size_t total;
-  if (!memory_multiply(longer, n, &total)) luaL_error(L, "not enough memory");
-  double *work = args_scratch(L, total, sizeof *work);
-  sides_copy(L, 2, kind, rows, work, longer);
-  for (size_t i = 0; i < total; i++) {
-    if (i % matrix_ld(longer) < rows && !isfinite(work[i])) {
-      args_fail(L, 2, "an entry of row %I is %s", (lua_Integer)(i % longer) + 1,
-                isnan(work[i]) ? "NaN" : "infinite");
+  Sides sides = sides_check(L, 2, rows);
+  bool is_complex = M->is_complex || sides.is_complex;
+  size_t width = is_complex ? 2 : 1, total;
+  int size = matrix_lapack_size(L, longer), columns = matrix_lapack_size(L, sides.n);
+  double *a = (is_complex ? matrix_scratch_complex : matrix_scratch_copy)(L, M);
+  double *s = args_scratch(L, k, sizeof *s);
+  if (!memory_multiply(longer, sides.n, &total)) luaL_error(L, "not enough memory");
+  double *work = args_scratch(L, total, width * sizeof *work);
+  if (is_complex) sides_copy_complex(L, &sides, work, longer);
+  else sides_copy(L, &sides, work, longer);
+  check_finite_sides(L, 2, work, rows, sides.n, longer, width);
+  double *x = sides_push(L, &sides, cols, is_complex);
+  if (k == 0 || sides.n == 0) {
+    kernel_fill(x, 0, cols * sides.n * width);
+  } else {
+    lapack_int rank, m = (lapack_int)rows, n = (lapack_int)cols;
+    double tolerance = rank_tolerance(M);
+    lapack_int info = is_complex ? LAPACKE_zgelsd(LAPACK_COL_MAJOR, m, n, columns, (Z *)a, m,
+                                                  (Z *)work, size, s, tolerance, &rank)
+                                 : LAPACKE_dgelsd(LAPACK_COL_MAJOR, m, n, columns, a, m, work,
+                                                  size, s, tolerance, &rank);
+    matrix_check_info(L, info, "least squares");
+    for (size_t j = 0; j < sides.n; j++) {
+      memcpy(x + j * cols * width, work + j * longer * width, cols * width * sizeof *x);
     }
   }
-  double *x = sides_push(L, kind, cols, n);
-  if (k == 0 || n == 0) {
-    kernel_fill(x, 0, cols * n);
-  } else {
-    lapack_int rank;
-    lapack_int info = LAPACKE_dgelsd(LAPACK_COL_MAJOR, (int)rows, (int)cols, columns, a,
-                                     (int)rows, work, size, s, rank_tolerance(M), &rank);
-    matrix_check_info(L, info, "least squares");
-    for (size_t j = 0; j < n; j++) memcpy(x + j * cols, work + j * longer, cols * sizeof *x);
-  }
-  sides_finish(L, kind, cols);
+  sides_finish(L, &sides, cols, is_complex);
   return 1;
 }
 

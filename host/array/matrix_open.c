@@ -17,6 +17,8 @@ static int l_index (lua_State *L) {
     lua_pushinteger(L, (lua_Integer)M->rows);
   } else if (strcmp(name, "cols") == 0 || strcmp(name, "source") == 0) {
     lua_pushinteger(L, (lua_Integer)M->cols);
+  } else if (strcmp(name, "is_complex") == 0) {
+    lua_pushboolean(L, M->is_complex);
   } else if (strcmp(name, "is_frozen") == 0) {
     lua_pushboolean(L, M->frozen);
   } else if (lua_type(L, 2) == LUA_TNUMBER) {
@@ -37,7 +39,10 @@ static void add_numbers (luaL_Buffer *buffer, const Matrix *M) {
   int width[SHOWN] = {0};
   for (size_t j = 0; j < M->cols; j++) {
     for (size_t i = 0; i < M->rows; i++) {
-      int n = snprintf(text[i][j], sizeof text[i][j], "%.5g", m[i + j * M->rows]);
+      size_t k = i + j * M->rows;
+      int n = M->is_complex
+                ? snprintf(text[i][j], sizeof text[i][j], "%.5g%+.5gi", m[2 * k], m[2 * k + 1])
+                : snprintf(text[i][j], sizeof text[i][j], "%.5g", m[k]);
       if (n > width[j]) width[j] = n;
     }
   }
@@ -58,8 +63,8 @@ static int l_tostring (lua_State *L) {
     lua_pushliteral(L, "Matrix (closed)");
     return 1;
   }
-  lua_pushfstring(L, "Matrix %I x %I%s", (lua_Integer)M->rows, (lua_Integer)M->cols,
-                  M->frozen ? ", frozen" : "");
+  lua_pushfstring(L, "Matrix %I x %I%s%s", (lua_Integer)M->rows, (lua_Integer)M->cols,
+                  M->is_complex ? ", complex" : "", M->frozen ? ", frozen" : "");
   luaL_Buffer buffer;
   luaL_buffinit(L, &buffer);
   if (M->rows <= SHOWN && M->cols <= SHOWN && M->cols > 0) add_numbers(&buffer, M);

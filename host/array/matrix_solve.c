@@ -4,38 +4,86 @@
 #include <string.h>
 #include "array/args.h"
 #include "array/dense.h"
+#include "array/kernelsz.h"
 #include "array/matrix_lapack.h"
+#include "array/memory.h"
+#include "array/scalar.h"
 #include "array/sides.h"
 
 #define FACTOR_TNAME "neap.Factorisation"
 
-/* A userdata of its own with the factors behind it: plain Lua memory, nothing to close. */
+/* As a userdata of its own it has the factors behind it: plain Lua memory, nothing to close. */
 typedef struct Factor {
-  bool is_cholesky;
+  bool is_cholesky, is_complex;
   int n;
   int *pivots; /* of LU */
   double *x;   /* n x n */
 } Factor;
 
-static int raise_singular (lua_State *L, int pivot) {
-  return luaL_error(L, "Matrix is singular: pivot %d is 0", pivot);
+/* The number, from 1, of the first pivot that cannot be, or 0. */
+static int factorise (Factor *F) {
+  if (F->is_complex) {
+    return F->is_cholesky ? dense_zcholesky(F->n, F->x) : dense_zlu(F->n, F->x, F->pivots);
+  }
+  return F->is_cholesky ? dense_cholesky(F->n, F->x) : dense_lu(F->n, F->x, F->pivots);
 }
 
-static int solve (lua_State *L, bool transposed) {
-  const Matrix *M = matrix_check_square(L, 1);
-  int n = matrix_lapack_size(L, M->rows);
-  size_t m, size = (size_t)n;
-  SidesKind kind = sides_check(L, 2, size, &m);
-  int columns = matrix_lapack_size(L, m);
-  double *factors = matrix_scratch_copy(L, M);
-  int *pivots = args_scratch(L, size, sizeof *pivots);
-  double *x = sides_push(L, kind, size, m);
-  sides_copy(L, 2, kind, size, x, size);
-  int singular = dense_lu(n, factors, pivots);
-  if (singular > 0) return raise_singular(L, singular);
-  dense_lu_solve(n, factors, pivots, transposed, columns, x, (int)matrix_ld(size));
-  sides_finish(L, kind, size);
+/* X = A^-1 X, or A^-H X, for m columns of F's kind. */
+static void solve_with (const Factor *F, bool adjoint, int m, double *X) {
+  int ld = F->n == 0 ? 1 : F->n;
+  if (F->is_complex && F->is_cholesky) dense_zcholesky_solve(F->n, F->x, m, X, ld);
+  else if (F->is_complex) dense_zlu_solve(F->n, F->x, F->pivots, adjoint, m, X, ld);
+  else if (F->is_cholesky) dense_cholesky_solve(F->n, F->x, m, X, ld);
+  else dense_lu_solve(F->n, F->x, F->pivots, adjoint, m, X, ld);
+}
+
+static void raise_pivot (lua_State *L, const Factor *F, int pivot) {
+  if (F->is_cholesky) {
+    luaL_error(L, "Matrix is not positive definite: pivot %d is not positive", pivot);
+  }
+  luaL_error(L, "Matrix is singular: pivot %d is 0", pivot);
+}
+
+/* Real factors take complex right-hand sides as twice as many real ones. */
+static void push_from_parts (lua_State *L, const Factor *F, bool adjoint, const Sides *s) {
+  size_t n = s->rows * s->n, total;
+  if (!memory_multiply(n, 2 * sizeof(double), &total)) luaL_error(L, "not enough memory");
+  double *parts = args_scratch(L, total, 1);
+  sides_copy_parts(L, s, parts, s->rows);
+  solve_with(F, adjoint, matrix_lapack_size(L, 2 * s->n), parts);
+  kernelz_merge(sides_push(L, s, s->rows, true), parts, parts + n, n);
+}
+
+static int push_solution (lua_State *L, const Factor *F, bool adjoint, const Sides *s) {
+  int columns = matrix_lapack_size(L, s->n);
+  bool is_complex = F->is_complex || s->is_complex;
+  if (is_complex && !F->is_complex) {
+    push_from_parts(L, F, adjoint, s);
+  } else {
+    double *x = sides_push(L, s, s->rows, is_complex);
+    if (is_complex) sides_copy_complex(L, s, x, s->rows);
+    else sides_copy(L, s, x, s->rows);
+    solve_with(F, adjoint, columns, x);
+  }
+  sides_finish(L, s, s->rows, is_complex);
   return 1;
+}
+
+/* LU factors of M in scratch userdata that are pushed. */
+static Factor scratch_factor (lua_State *L, const Matrix *M) {
+  Factor F = {.n = matrix_lapack_size(L, M->rows), .is_complex = M->is_complex};
+  F.x = matrix_scratch_copy(L, M);
+  F.pivots = args_scratch(L, M->rows, sizeof *F.pivots);
+  return F;
+}
+
+static int solve (lua_State *L, bool adjoint) {
+  const Matrix *M = matrix_check_square(L, 1);
+  Sides s = sides_check(L, 2, M->rows);
+  Factor F = scratch_factor(L, M);
+  int singular = factorise(&F);
+  if (singular > 0) raise_pivot(L, &F, singular);
+  return push_solution(L, &F, adjoint, &s);
 }
 
 /* M:solve(B) -> of B's kind */
@@ -48,67 +96,57 @@ static int l_solve_adjoint (lua_State *L) {
   return solve(L, true);
 }
 
-static Factor *push_factor (lua_State *L, const Matrix *M, bool is_cholesky) {
+static int push_factor (lua_State *L, const Matrix *M, bool is_cholesky) {
   int n = matrix_lapack_size(L, M->rows);
-  size_t size = (size_t)n, entries = size * size * sizeof(double);
-  Factor *F = lua_newuserdatauv(L, sizeof *F + entries + size * sizeof(int), 0);
-  *F = (Factor){.is_cholesky = is_cholesky, .n = n};
+  size_t entries = matrix_run(M) * sizeof(double);
+  Factor *F = lua_newuserdatauv(L, sizeof *F + entries + M->rows * sizeof(int), 0);
+  *F = (Factor){.is_cholesky = is_cholesky, .is_complex = M->is_complex, .n = n};
   F->x = (double *)(F + 1);
   F->pivots = (int *)((char *)F->x + entries);
   memcpy(F->x, matrix_read(M), entries);
   luaL_setmetatable(L, FACTOR_TNAME);
-  return F;
+  int pivot = factorise(F);
+  if (pivot > 0) raise_pivot(L, F, pivot);
+  return 1;
 }
 
 /* M:lu() -> factorisation */
 static int l_lu (lua_State *L) {
-  Factor *F = push_factor(L, matrix_check_square(L, 1), false);
-  int singular = dense_lu(F->n, F->x, F->pivots);
-  return singular > 0 ? raise_singular(L, singular) : 1;
+  return push_factor(L, matrix_check_square(L, 1), false);
 }
 
 /* M:cholesky() -> factorisation */
 static int l_cholesky (lua_State *L) {
   const Matrix *M = matrix_check_square(L, 1);
   matrix_check_symmetric(L, 1);
-  Factor *F = push_factor(L, M, true);
-  int pivot = dense_cholesky(F->n, F->x);
-  if (pivot > 0) {
-    return luaL_error(L, "Matrix is not positive definite: pivot %d is not positive", pivot);
-  }
-  return 1;
+  return push_factor(L, M, true);
 }
 
 /* M:det(): 0 for a singular matrix */
 static int l_det (lua_State *L) {
   const Matrix *M = matrix_check_square(L, 1);
-  int n = matrix_lapack_size(L, M->rows);
-  double *x = matrix_scratch_copy(L, M), det = 1;
-  int *pivots = args_scratch(L, (size_t)n, sizeof *pivots);
-  if (dense_lu(n, x, pivots) > 0) det = 0;
-  for (int i = 0; i < n && det != 0; i++) {
-    det *= x[(size_t)i * (size_t)n + (size_t)i];
-    if (pivots[i] != i + 1) det = -det;
+  Factor F = scratch_factor(L, M);
+  size_t n = M->rows;
+  double complex det = factorise(&F) > 0 ? 0 : 1;
+  for (size_t i = 0; i < n && det != 0; i++) {
+    const double *d = F.x + i * (n + 1) * (M->is_complex ? 2 : 1);
+    if (F.pivots[i] != (int)i + 1) det = -det;
+    if (M->is_complex) det *= scalar_of(d[0], d[1]);
+    else det = creal(det) * d[0];
   }
-  lua_pushnumber(L, det);
+  if (M->is_complex) scalar_push(L, det);
+  else lua_pushnumber(L, creal(det));
   return 1;
 }
 
-static Factor *check_factor (lua_State *L) {
+static const Factor *check_factor (lua_State *L) {
   return luaL_checkudata(L, 1, FACTOR_TNAME);
 }
 
-static int factor_solve (lua_State *L, bool transposed) {
+static int factor_solve (lua_State *L, bool adjoint) {
   const Factor *F = check_factor(L);
-  size_t m, size = (size_t)F->n;
-  SidesKind kind = sides_check(L, 2, size, &m);
-  int columns = matrix_lapack_size(L, m);
-  double *x = sides_push(L, kind, size, m);
-  sides_copy(L, 2, kind, size, x, size);
-  if (F->is_cholesky) dense_cholesky_solve(F->n, F->x, columns, x, (int)matrix_ld(size));
-  else dense_lu_solve(F->n, F->x, F->pivots, transposed, columns, x, (int)matrix_ld(size));
-  sides_finish(L, kind, size);
-  return 1;
+  Sides s = sides_check(L, 2, (size_t)F->n);
+  return push_solution(L, F, adjoint, &s);
 }
 
 /* factorisation:solve(B) -> of B's kind */
@@ -123,8 +161,8 @@ static int l_factor_solve_adjoint (lua_State *L) {
 
 static int l_factor_tostring (lua_State *L) {
   const Factor *F = check_factor(L);
-  lua_pushfstring(L, "%s factorisation %d x %d", F->is_cholesky ? "Cholesky" : "LU", F->n,
-                  F->n);
+  lua_pushfstring(L, "%s factorisation %d x %d%s", F->is_cholesky ? "Cholesky" : "LU", F->n,
+                  F->n, F->is_complex ? ", complex" : "");
   return 1;
 }
 

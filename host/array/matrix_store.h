@@ -13,7 +13,13 @@ struct Matrix {
   Block *block;  /* one reference; NULL once closed */
   size_t offset; /* of entry (1, 1) in the block, in bytes; a multiple of 8 */
   bool frozen;
+  bool is_complex;
 };
+
+/* Doubles of all entries. */
+static inline size_t matrix_run (const Matrix *M) {
+  return M->rows * M->cols * (M->is_complex ? 2 : 1);
+}
 
 /* Pushes a matrix without memory (closed), to be given a block. */
 Matrix *matrix_push_closed (lua_State *L);
@@ -22,7 +28,11 @@ Matrix *matrix_push_closed (lua_State *L);
 double *matrix_write_part (lua_State *L, Matrix *M, size_t n);
 
 /* Takes over the caller's reference to block. */
-void matrix_adopt (Matrix *M, Block *block, size_t offset, size_t rows, size_t cols);
+void matrix_adopt (Matrix *M, Block *block, size_t offset, size_t rows, size_t cols,
+                   bool is_complex);
+
+/* Makes a real M complex. Raises when it is frozen. */
+void matrix_promote (lua_State *L, Matrix *M);
 
 void matrix_close (Matrix *M); /* may be repeated; no Lua */
 
@@ -37,11 +47,9 @@ int matrix_lapack_size (lua_State *L, size_t n);
 Matrix *matrix_check_square (lua_State *L, int arg);
 Matrix *matrix_check_finite (lua_State *L, int arg); /* LAPACK's iterations need it */
 
-/* A scratch userdata with a copy of the entries, pushed. */
+/* A scratch userdata with a copy of the entries, pushed; the second one makes them complex. */
 double *matrix_scratch_copy (lua_State *L, const Matrix *M);
-
-/* Pushes the n numbers as a list. */
-void matrix_push_list (lua_State *L, const double *x, size_t n, size_t stride);
+double *matrix_scratch_complex (lua_State *L, const Matrix *M);
 
 /* Methods, by what they do; each list ends with {NULL, NULL}. */
 extern const luaL_Reg matrix_entry_methods[]; /* get, set, row, col, T, copy, to_table, ... */

@@ -51,12 +51,12 @@ bool memory_multiply (size_t a, size_t b, size_t *product) {
   return true;
 }
 
-size_t memory_size (lua_State *L, size_t rows, size_t cols) {
-  size_t n = 0;
-  if (!memory_multiply(rows, cols, &n) || n > PTRDIFF_MAX / sizeof(double)) {
+size_t memory_size (lua_State *L, size_t rows, size_t cols, bool is_complex) {
+  size_t n = 0, width = (is_complex ? 2 : 1) * sizeof(double);
+  if (!memory_multiply(rows, cols, &n) || n > PTRDIFF_MAX / width) {
     luaL_error(L, "an array of %I x %I is too large", (lua_Integer)rows, (lua_Integer)cols);
   }
-  return n * sizeof(double);
+  return n * width;
 }
 
 Block *memory_block (lua_State *L, size_t len, bool zero) {

@@ -10,8 +10,9 @@
 /* *product = a * b, or false when it overflows. */
 bool memory_multiply (size_t a, size_t b, size_t *product);
 
-/* Bytes of rows x cols doubles; raises "a x b is too large" when that is no size. */
-size_t memory_size (lua_State *L, size_t rows, size_t cols);
+/* Bytes of rows x cols numbers, real or complex; raises "an array of a x b is too large" when that
+   is no size. */
+size_t memory_size (lua_State *L, size_t rows, size_t cols, bool is_complex);
 
 /* A block of len bytes, one reference, the caller's; record it at once, in an object that exists
    already. Runs the collector when the blocks have doubled since its last cycle, and before it

@@ -1,4 +1,4 @@
-/* mtx.c - Matrix Market files: coordinate and array, real, integer and pattern. */
+/* mtx.c - Matrix Market files: coordinate and array, of every field and symmetry. */
 #include "array/files.h"
 
 #include <ctype.h>
@@ -10,10 +10,10 @@
 #include "array/sparse.h"
 #include "array/vectorarray.h"
 
-typedef enum Symmetry { GENERAL, SYMMETRIC, SKEW } Symmetry;
+typedef enum Symmetry { GENERAL, SYMMETRIC, SKEW, HERMITIAN } Symmetry;
 
 typedef struct MtxHeader {
-  bool coordinate, pattern;
+  bool coordinate, pattern, is_complex;
   Symmetry symmetry;
   size_t rows, cols;
   uint64_t n; /* entries in the file */
@@ -54,14 +54,18 @@ static void parse_banner (lua_State *L, Reader *r, MtxHeader *h) {
   choose(L, r, &line, banner, "'%%MatrixMarket'");
   choose(L, r, &line, object, "'matrix'");
   h->coordinate = choose(L, r, &line, formats, "'coordinate' or 'array'") == 0;
-  int field = choose(L, r, &line, fields, "'real', 'integer' or 'pattern'");
-  int symmetry = choose(L, r, &line, symmetries, "'general', 'symmetric' or 'skew-symmetric'");
-  if (field == 4 || symmetry == 3) reader_fail(L, r, "complex matrices are not supported yet");
+  int field = choose(L, r, &line, fields, "'real', 'complex', 'integer' or 'pattern'");
+  int symmetry = choose(L, r, &line, symmetries,
+                        "'general', 'symmetric', 'skew-symmetric' or 'hermitian'");
   if (next_word(&line) != NULL) reader_fail(L, r, "end of the line expected");
   h->pattern = field == 3;
+  h->is_complex = field == 4;
   h->symmetry = (Symmetry)symmetry;
   if (h->pattern && !h->coordinate) reader_fail(L, r, "an array has no pattern");
   if (h->pattern && h->symmetry == SKEW) reader_fail(L, r, "a pattern is not skew-symmetric");
+  if (!h->is_complex && h->symmetry == HERMITIAN) {
+    reader_fail(L, r, "only a complex matrix is Hermitian");
+  }
 }
 
 /* The next line that is no comment and not blank; NULL at the end of the file. */
@@ -105,12 +109,13 @@ static void parse_size (lua_State *L, Reader *r, MtxHeader *h) {
   } else {
     if (h->cols != 0 && h->rows > limit / h->cols) reader_fail(L, r, "matrix is too large");
     h->n = (uint64_t)h->rows * h->cols;
-    if (h->symmetry == SYMMETRIC) h->n = (h->n + h->rows) / 2;
+    if (h->symmetry == SYMMETRIC || h->symmetry == HERMITIAN) h->n = (h->n + h->rows) / 2;
     if (h->symmetry == SKEW) h->n = (h->n - h->rows) / 2;
   }
   if (next_word(&line) != NULL) reader_fail(L, r, "end of the line expected");
   /* "1 1 1", "1 1" and "1" are the shortest entries; the last line may have no end. */
-  reader_check_room(L, r, h->n, !h->coordinate ? 2 : h->pattern ? 4 : 6, "number of entries");
+  uint64_t least = !h->coordinate ? 2 : h->pattern ? 4 : 6;
+  reader_check_room(L, r, h->n, h->is_complex ? least + 2 : least, "number of entries");
 }
 
 static char *next_entry (lua_State *L, Reader *r, const MtxHeader *h, uint64_t k) {
@@ -131,6 +136,26 @@ static double parse_number (lua_State *L, const Reader *r, char **line) {
   return x;
 }
 
+/* A value of the matrix: one number, or two. */
+static void parse_value (lua_State *L, const Reader *r, const MtxHeader *h, char **line,
+                         double value[2]) {
+  value[0] = h->pattern ? 1 : parse_number(L, r, line);
+  value[1] = h->is_complex ? parse_number(L, r, line) : 0;
+}
+
+/* Puts the value, or its mirror image below the diagonal, in place number k. */
+static void put_value (const MtxHeader *h, const double value[2], bool mirrored, double *x,
+                       size_t k) {
+  double re = mirrored && h->symmetry == SKEW ? -value[0] : value[0];
+  double im = mirrored && h->symmetry != SYMMETRIC ? -value[1] : value[1];
+  if (!h->is_complex) {
+    x[k] = re;
+  } else {
+    x[2 * k] = re;
+    x[2 * k + 1] = im;
+  }
+}
+
 static void expect_end (lua_State *L, Reader *r, char *line) {
   const char *word = next_word(&line);
   if (word != NULL) reader_fail(L, r, "end of the line expected, got '%s'", word);
@@ -139,8 +164,9 @@ static void expect_end (lua_State *L, Reader *r, char *line) {
 static void check_place (lua_State *L, const Reader *r, const MtxHeader *h, size_t i,
                          size_t j) {
   if (i == 0 || j == 0) reader_fail(L, r, "indices count from 1");
-  if (h->symmetry == SYMMETRIC && i < j) {
-    reader_fail(L, r, "entry above the diagonal in a symmetric matrix");
+  if ((h->symmetry == SYMMETRIC || h->symmetry == HERMITIAN) && i < j) {
+    reader_fail(L, r, "entry above the diagonal in a %s matrix",
+                h->symmetry == SYMMETRIC ? "symmetric" : "Hermitian");
   }
   if (h->symmetry == SKEW && i <= j) {
     reader_fail(L, r, "entry on or above the diagonal in a skew-symmetric matrix");
@@ -152,37 +178,38 @@ static void load_coordinate (lua_State *L, Reader *r, const MtxHeader *h) {
   size_t most = (size_t)h->n * (h->symmetry == GENERAL ? 1 : 2), n = 0;
   size_t *rows = args_scratch(L, most, sizeof *rows),
          *cols = args_scratch(L, most, sizeof *cols);
-  double *values = args_scratch(L, most, sizeof *values);
+  double *values = args_scratch(L, most, (h->is_complex ? 2 : 1) * sizeof *values), value[2];
   for (uint64_t k = 0; k < h->n; k++) {
     char *line = next_entry(L, r, h, k);
     size_t i = (size_t)parse_count(L, r, &line, h->rows, "row");
     size_t j = (size_t)parse_count(L, r, &line, h->cols, "column");
-    double x = h->pattern ? 1 : parse_number(L, r, &line);
+    parse_value(L, r, h, &line, value);
     expect_end(L, r, line);
     check_place(L, r, h, i, j);
     rows[n] = i - 1;
     cols[n] = j - 1;
-    values[n++] = x;
+    put_value(h, value, false, values, n++);
     if (h->symmetry == GENERAL || i == j) continue;
     rows[n] = j - 1;
     cols[n] = i - 1;
-    values[n++] = h->symmetry == SKEW ? -x : x;
+    put_value(h, value, true, values, n++);
   }
-  sparse_push_triplets(L, h->rows, h->cols, n, rows, cols, values);
+  sparse_push_triplets(L, h->rows, h->cols, n, rows, cols, values, h->is_complex);
 }
 
 static void load_array (lua_State *L, Reader *r, const MtxHeader *h, FilesKind kind) {
-  double *x = reader_push_dense(L, r, kind, FILES_MATRIX, h->rows, h->cols);
+  double *x = reader_push_dense(L, r, kind, FILES_MATRIX, h->rows, h->cols, h->is_complex);
+  double value[2];
   uint64_t k = 0;
   for (size_t j = 0; j < h->cols; j++) {
-    size_t first = h->symmetry == GENERAL ? 0 : h->symmetry == SYMMETRIC ? j : j + 1;
-    if (h->symmetry == SKEW) x[j + j * h->rows] = 0;
+    size_t first = h->symmetry == GENERAL ? 0 : h->symmetry == SKEW ? j + 1 : j;
+    if (h->symmetry == SKEW) put_value(h, (const double[2]){0, 0}, false, x, j + j * h->rows);
     for (size_t i = first; i < h->rows; i++, k++) {
       char *line = next_entry(L, r, h, k);
-      double value = parse_number(L, r, &line);
+      parse_value(L, r, h, &line, value);
       expect_end(L, r, line);
-      x[i + j * h->rows] = value;
-      if (h->symmetry != GENERAL) x[j + i * h->rows] = h->symmetry == SKEW ? -value : value;
+      if (h->symmetry != GENERAL && i != j) put_value(h, value, true, x, j + i * h->rows);
+      put_value(h, value, false, x, i + j * h->rows);
     }
   }
 }
@@ -197,18 +224,27 @@ void mtx_load (lua_State *L, Reader *r, FilesKind kind) {
     reader_fail(L, r, "end of the file expected after %I entries", (LUAI_UACINT)h.n);
   }
   if (h.coordinate && (kind == FILES_MATRIX || kind == FILES_VECTORARRAY)) {
-    double *x = reader_push_dense(L, r, kind, FILES_MATRIX, h.rows, h.cols);
+    double *x = reader_push_dense(L, r, kind, FILES_MATRIX, h.rows, h.cols, h.is_complex);
     if (x != NULL) sparse_fill_dense(sparse_check(L, lua_gettop(L) - 1), x);
   }
 }
 
+static void write_value (lua_State *L, Writer *w, const double *x, bool is_complex) {
+  writer_number(L, w, x[0]);
+  if (is_complex) {
+    writer_bytes(L, w, " ", 1);
+    writer_number(L, w, x[1]);
+  }
+  writer_bytes(L, w, "\n", 1);
+}
+
 void mtx_save (lua_State *L, Writer *w, const FilesDense *M) {
-  writer_format(L, w, "%%%%MatrixMarket matrix array real general\n%zu %zu\n", M->rows,
-                M->cols);
+  size_t width = M->is_complex ? 2 : 1;
+  writer_format(L, w, "%%%%MatrixMarket matrix array %s general\n%zu %zu\n",
+                M->is_complex ? "complex" : "real", M->rows, M->cols);
   for (size_t j = 0; j < M->cols; j++) {
     for (size_t i = 0; i < M->rows; i++) {
-      writer_number(L, w, M->x[i + j * M->ld]);
-      writer_bytes(L, w, "\n", 1);
+      write_value(L, w, M->x + (i + j * M->ld) * width, M->is_complex);
     }
   }
 }
@@ -221,14 +257,14 @@ void mtx_save_sparse (lua_State *L, Writer *w, SparseMatrix *A) {
   for (size_t j = 0; half && j < p->cols; j++) {
     for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) n -= p->indices[k] < (int64_t)j;
   }
-  writer_format(L, w, "%%%%MatrixMarket matrix coordinate real %s\n%zu %zu %zu\n",
-                half ? "symmetric" : "general", p->rows, p->cols, n);
+  writer_format(L, w, "%%%%MatrixMarket matrix coordinate %s %s\n%zu %zu %zu\n",
+                A->is_complex ? "complex" : "real", half ? "symmetric" : "general", p->rows,
+                p->cols, n);
   for (size_t j = 0; j < p->cols; j++) {
     for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
       if (half && p->indices[k] < (int64_t)j) continue;
       writer_format(L, w, "%lld %zu ", (long long)p->indices[k] + 1, j + 1);
-      writer_number(L, w, A->x[k]);
-      writer_bytes(L, w, "\n", 1);
+      write_value(L, w, A->x + (size_t)k * sparse_width(A), A->is_complex);
     }
   }
 }

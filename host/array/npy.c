@@ -1,4 +1,4 @@
-/* npy.c - NumPy's array files: versions 1.0 to 3.0, real numbers, one or two dimensions. */
+/* npy.c - NumPy's array files: versions 1.0 to 3.0, one or two dimensions. */
 #include "array/files.h"
 
 #include <string.h>
@@ -13,8 +13,9 @@ static const char magic[] = "\x93NUMPY";
 enum { PREFIX = 8, HEADER_MOST = 1 << 16, CHUNK = 1 << 15 };
 
 typedef struct NpyHeader {
-  char kind;    /* f, i or u */
-  size_t width; /* bytes of a number */
+  char kind;       /* f, i or u */
+  size_t width;    /* bytes of a number, or of a part of a complex one */
+  bool is_complex; /* a real and an imaginary part of kind f */
   bool big_endian, fortran;
   unsigned n_dims;
   size_t shape[2];
@@ -65,14 +66,21 @@ static void parse_descr (Parser *p, NpyHeader *h) {
   parse_string(p, descr, sizeof descr, "a plain type of numbers");
   char order = descr[0], kind = order == '\0' ? '\0' : descr[1];
   const char *width = kind == '\0' ? "" : descr + 2;
-  bool known = strchr("<>|=", order) != NULL && order != '\0' && strlen(width) == 1;
+  bool known = strchr("<>|=", order) != NULL && order != '\0';
+  h->is_complex = kind == 'c';
+  if (h->is_complex) { /* c16 is twice f8 */
+    known = known && (strcmp(width, "16") == 0 || strcmp(width, "8") == 0);
+    width = *width == '1' ? "8" : "4";
+    kind = 'f';
+  }
+  known = known && strlen(width) == 1;
   if (known && kind == 'f') known = *width == '4' || *width == '8';
   else if (known && (kind == 'i' || kind == 'u')) known = strchr("1248", *width) != NULL;
   else known = false;
   if (!known) {
     fail(p, lua_pushfstring(p->L,
-                            "numbers of type '%s' are not supported (f4, f8, i1 to i8, "
-                            "u1 to u8 are)",
+                            "numbers of type '%s' are not supported (f4, f8, c8, c16, "
+                            "i1 to i8, u1 to u8 are)",
                             descr));
   }
   h->kind = kind;
@@ -179,10 +187,10 @@ static double convert (const NpyHeader *h, const unsigned char *bytes) {
 }
 
 /* The numbers in the file's order; the k-th goes to x[k], or, of rows * cols in C order, to its
-   place by columns. */
+   place by columns. A complex one is width = 2 numbers in one place. */
 static void read_numbers (lua_State *L, Reader *r, const NpyHeader *h, size_t rows, size_t cols,
                           bool by_rows, double *x) {
-  size_t n = rows * cols;
+  size_t width = h->is_complex ? 2 : 1, n = rows * cols * width, part = 0;
   const uint16_t one = 1;
   bool little = *(const unsigned char *)&one == 1;
   if (!by_rows && h->kind == 'f' && h->width == 8 && h->big_endian != little) {
@@ -196,8 +204,10 @@ static void read_numbers (lua_State *L, Reader *r, const NpyHeader *h, size_t ro
     reader_bytes(L, r, bytes, m * h->width, "the numbers");
     for (size_t b = 0; b < m; b++, k++) {
       double value = convert(h, bytes + b * h->width);
-      x[by_rows ? i + j * rows : k] = value;
-      if (by_rows && ++j == cols) {
+      x[by_rows ? (i + j * rows) * width + part : k] = value;
+      if (!by_rows || ++part < width) continue;
+      part = 0;
+      if (++j == cols) {
         j = 0;
         i++;
       }
@@ -210,10 +220,10 @@ void npy_load (lua_State *L, Reader *r, FilesKind kind) {
   NpyHeader h = {0};
   read_header(L, r, &h);
   size_t rows = h.shape[0], cols = h.n_dims == 2 ? h.shape[1] : 1;
-  if (cols != 0 && rows > (size_t)PTRDIFF_MAX / 8 / cols)
+  if (cols != 0 && rows > (size_t)PTRDIFF_MAX / 16 / cols)
     reader_fail(L, r, "shape is too large");
-  reader_check_room(L, r, rows * cols, h.width, "shape");
-  double *x = reader_push_dense(L, r, kind, FILES_VECTORARRAY, rows, cols);
+  reader_check_room(L, r, rows * cols, h.width * (h.is_complex ? 2 : 1), "shape");
+  double *x = reader_push_dense(L, r, kind, FILES_VECTORARRAY, rows, cols, h.is_complex);
   /* The panel is fresh, so its memory stays while bytes are read into it. */
   if (x != NULL) read_numbers(L, r, &h, rows, cols, !h.fortran && rows > 1 && cols > 1, x);
   if (!reader_at_end(L, r)) reader_fail(L, r, "end of the file expected after the numbers");
@@ -225,8 +235,8 @@ void npy_save (lua_State *L, Writer *w, const FilesDense *M) {
   bool both = M->rows == 1 || M->cols == 1;
   const char *order = both ? "False" : "True";
   int n = snprintf(head + 10, sizeof head - 10,
-                   "{'descr': '<f8', 'fortran_order': %s, 'shape': (%zu, %zu), }", order,
-                   M->rows, M->cols);
+                   "{'descr': '%s', 'fortran_order': %s, 'shape': (%zu, %zu), }",
+                   M->is_complex ? "<c16" : "<f8", order, M->rows, M->cols);
   size_t len = (10 + (size_t)n + 1 + 63) / 64 * 64;
   memcpy(head, magic, 6);
   head[6] = 1;
@@ -236,7 +246,8 @@ void npy_save (lua_State *L, Writer *w, const FilesDense *M) {
   memset(head + 10 + n, ' ', len - 10 - (size_t)n);
   head[len - 1] = '\n';
   writer_bytes(L, w, head, len);
+  size_t width = M->is_complex ? 2 : 1;
   for (size_t j = 0; j < M->cols; j++) {
-    writer_bytes(L, w, M->x + j * M->ld, M->rows * sizeof *M->x);
+    writer_bytes(L, w, M->x + j * M->ld * width, M->rows * width * sizeof *M->x);
   }
 }

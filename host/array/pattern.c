@@ -179,7 +179,8 @@ void pattern_release (Pattern *p) {
   else set->first = p->next;
   if (p->next != NULL) p->next->prev = p->prev;
   cholmodsymbolic_free(p->cholmod, set->context);
-  umfpacksymbolic_free(p->umfpack);
+  umfpacksymbolic_free(p->umfpack[0]);
+  umfpacksymbolic_free(p->umfpack[1]);
   block_release(p->block);
   if (set->unions != NULL) unioncache_forget(set->unions, p);
   free(p);

@@ -28,9 +28,9 @@ typedef struct Pattern {
   uint64_t hash;
   PatternSet *set; /* one reference */
   struct Pattern *prev, *next;
-  int symmetric;                   /* in structure: 0 or 1, -1 when not tested yet */
-  struct CholmodSymbolic *cholmod; /* owned, NULL until first needed */
-  struct UmfpackSymbolic *umfpack; /* owned, NULL until first needed */
+  int symmetric;                      /* in structure: 0 or 1, -1 when not tested yet */
+  struct CholmodSymbolic *cholmod;    /* owned, NULL until first needed */
+  struct UmfpackSymbolic *umfpack[2]; /* for real and complex values; owned, as cholmod */
 } Pattern;
 
 /* How to read the entries of some patterns from their union: entry k of pattern i is entry

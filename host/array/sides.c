@@ -4,68 +4,80 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "array/args.h"
+#include "array/kernelsz.h"
 #include "array/matrix_store.h"
 #include "array/memory.h"
+#include "array/scalar.h"
 #include "array/vectorarray_store.h"
 
-SidesKind sides_check (lua_State *L, int arg, size_t rows, size_t *n) {
+Sides sides_check (lua_State *L, int arg, size_t rows) {
+  Sides s = {.arg = arg, .rows = rows, .n = 1};
   const Matrix *M = matrix_test(L, arg);
+  const VectorArray *U = vectorarray_test(L, arg);
   if (M != NULL) {
     if (M->rows != rows) {
       args_fail(L, arg, "Matrix of %I rows expected, got %I", (lua_Integer)rows,
                 (lua_Integer)M->rows);
     }
-    *n = M->cols;
-    return SIDES_MATRIX;
-  }
-  const VectorArray *U = vectorarray_test(L, arg);
-  if (U != NULL) {
+    s.kind = SIDES_MATRIX;
+    s.n = M->cols;
+    s.is_complex = M->is_complex;
+  } else if (U != NULL) {
     args_check_dim(L, arg, rows, U->dim);
-    *n = U->len;
-    return SIDES_ARRAY;
-  }
-  if (!lua_istable(L, arg)) luaL_typeerror(L, arg, "Matrix, VectorArray or list of numbers");
-  size_t got = args_list_len(L, arg);
-  if (got != rows) {
-    args_fail(L, arg, "list of %I numbers expected, got %I", (lua_Integer)rows,
-              (lua_Integer)got);
-  }
-  *n = 1;
-  return SIDES_LIST;
-}
-
-void sides_copy (lua_State *L, int arg, SidesKind kind, size_t rows, double *x, size_t ld) {
-  size_t n = 1;
-  if (kind == SIDES_LIST) {
-    for (size_t i = 0; i < rows; i++) {
-      lua_geti(L, arg, (lua_Integer)i + 1);
-      x[i] = args_pop_number(L, arg, "entry %zu", i + 1);
-    }
-  } else if (kind == SIDES_MATRIX) {
-    const Matrix *M = matrix_test(L, arg);
-    n = M->cols;
-    for (size_t j = 0; j < n; j++) {
-      memcpy(x + j * ld, matrix_read(M) + j * rows, rows * sizeof *x);
-    }
+    s.kind = SIDES_ARRAY;
+    s.n = U->len;
+    s.is_complex = vectorarray_is_complex(U);
   } else {
-    const VectorArray *U = vectorarray_test(L, arg);
-    n = U->len;
-    for (size_t j = 0; j < n; j++) {
-      memcpy(x + j * ld, vectorarray_vector(U, j), rows * sizeof *x);
-    }
+    if (!lua_istable(L, arg)) luaL_typeerror(L, arg, "Matrix, VectorArray or list of numbers");
+    s.kind = SIDES_LIST;
+    s.list = scalar_list(L, arg, rows, &s.is_complex);
+  }
+  return s;
+}
+
+static const double *column (lua_State *L, const Sides *s, size_t j) {
+  size_t run = s->is_complex ? 2 * s->rows : s->rows;
+  switch (s->kind) {
+    case SIDES_LIST: return s->list;
+    case SIDES_MATRIX: return matrix_read(matrix_test(L, s->arg)) + j * run;
+    default: return vectorarray_vector(vectorarray_test(L, s->arg), j);
   }
 }
 
-double *sides_push (lua_State *L, SidesKind kind, size_t rows, size_t n) {
-  switch (kind) {
-    case SIDES_MATRIX: return memory_own(matrix_push_raw(L, rows, n)->block);
-    case SIDES_ARRAY: return memory_own(vectorarray_push_raw(L, rows, n)->block);
-    default: return args_scratch(L, rows, sizeof(double));
+void sides_copy (lua_State *L, const Sides *s, double *x, size_t ld) {
+  size_t width = s->is_complex ? 2 : 1;
+  for (size_t j = 0; j < s->n; j++) {
+    memcpy(x + j * ld * width, column(L, s, j), s->rows * width * sizeof *x);
   }
 }
 
-void sides_finish (lua_State *L, SidesKind kind, size_t rows) {
-  if (kind != SIDES_LIST) return;
-  matrix_push_list(L, lua_touserdata(L, -1), rows, 1);
+void sides_copy_complex (lua_State *L, const Sides *s, double *x, size_t ld) {
+  if (s->is_complex) {
+    sides_copy(L, s, x, ld);
+    return;
+  }
+  for (size_t j = 0; j < s->n; j++) kernelz_promote(x + 2 * j * ld, column(L, s, j), s->rows);
+}
+
+void sides_copy_parts (lua_State *L, const Sides *s, double *x, size_t ld) {
+  for (size_t j = 0; j < s->n; j++) {
+    kernelz_part(x + j * ld, column(L, s, j), s->rows, false);
+    kernelz_part(x + (s->n + j) * ld, column(L, s, j), s->rows, true);
+  }
+}
+
+double *sides_push (lua_State *L, const Sides *s, size_t rows, bool is_complex) {
+  switch (s->kind) {
+    case SIDES_MATRIX:
+      return memory_own(matrix_push_kind(L, rows, s->n, is_complex, false)->block);
+    case SIDES_ARRAY:
+      return memory_own(vectorarray_push_kind(L, rows, s->n, is_complex, false)->block);
+    default: return args_scratch(L, rows, 2 * sizeof(double));
+  }
+}
+
+void sides_finish (lua_State *L, const Sides *s, size_t rows, bool is_complex) {
+  if (s->kind != SIDES_LIST) return;
+  scalar_push_list(L, lua_touserdata(L, -1), is_complex, rows, 1);
   lua_remove(L, -2);
 }

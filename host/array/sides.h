@@ -3,20 +3,35 @@
 #ifndef SIDES_H
 #define SIDES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <lua.h>
 
 typedef enum SidesKind { SIDES_MATRIX, SIDES_ARRAY, SIDES_LIST } SidesKind;
 
-/* What stands at arg, with n columns; raises unless it has the given number of rows. */
-SidesKind sides_check (lua_State *L, int arg, size_t rows, size_t *n);
+typedef struct Sides {
+  SidesKind kind;
+  bool is_complex;
+  int arg;
+  size_t rows, n;     /* n columns */
+  const double *list; /* of SIDES_LIST: its numbers, in a scratch userdata that was pushed */
+} Sides;
 
-/* Copies the columns to x, ld apart. */
-void sides_copy (lua_State *L, int arg, SidesKind kind, size_t rows, double *x, size_t ld);
+/* What stands at arg; raises unless it has the given number of rows. */
+Sides sides_check (lua_State *L, int arg, size_t rows);
 
-/* Pushes an object for the solution and returns its memory, to be filled before the next call into
-   Lua; sides_finish then makes it what the caller gets. */
-double *sides_push (lua_State *L, SidesKind kind, size_t rows, size_t n);
-void sides_finish (lua_State *L, SidesKind kind, size_t rows);
+/* Copies the columns to x, ld numbers apart, as they are. */
+void sides_copy (lua_State *L, const Sides *s, double *x, size_t ld);
+
+/* Copies them as complex numbers. */
+void sides_copy_complex (lua_State *L, const Sides *s, double *x, size_t ld);
+
+/* Copies complex columns as real ones: all real parts, then all imaginary parts. */
+void sides_copy_parts (lua_State *L, const Sides *s, double *x, size_t ld);
+
+/* Pushes an object for a solution of the given rows and returns its memory, to be filled before the
+   next call into Lua; sides_finish then makes it what the caller gets. */
+double *sides_push (lua_State *L, const Sides *s, size_t rows, bool is_complex);
+void sides_finish (lua_State *L, const Sides *s, size_t rows, bool is_complex);
 
 #endif

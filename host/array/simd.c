@@ -70,6 +70,25 @@ static void sum (double *z, const double *x, double alpha, const double *y, size
   for (size_t i = 0; i < n; i++) z[i] = x[i] + alpha * y[i];
 }
 
+static double cross (const double *x, const double *y, size_t n) {
+  double s[LANES] = {0};
+  size_t i = 0;
+  n *= 2;
+  for (; n - i >= LANES; i += LANES) {
+    for (size_t k = 0; k < LANES; k++) s[k] += x[i + k] * y[(i + k) ^ 1];
+  }
+  for (size_t k = 0; i < n; i++, k++) s[k] += x[i] * y[i ^ 1];
+  return ((s[0] + s[4]) + (s[2] + s[6])) - ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+static void axpyz (double *y, double re, double im, const double *x, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    double a = x[2 * i], b = x[2 * i + 1];
+    y[2 * i] += re * a - im * b;
+    y[2 * i + 1] += re * b + im * a;
+  }
+}
+
 /* --- small matrix products ------------------------------------------------------------------- */
 
 enum { WIDTH = 4 };
@@ -189,6 +208,8 @@ const Simd SIMD_TABLE = {
   .scaled = scaled,
   .axpy = axpy,
   .sum = sum,
+  .cross = cross,
+  .axpyz = axpyz,
   .gemm_tn = gemm_tn,
   .gemm_nn = gemm_nn,
 };

@@ -22,6 +22,11 @@ typedef struct Simd {
   void (*axpy)(double *y, double alpha, const double *x, size_t n); /* y += alpha x */
   void (*sum)(double *z, const double *x, double alpha, const double *y, size_t n);
 
+  /* The same for complex numbers, a real part and an imaginary part each: the imaginary part of the
+     sum of conj(x) y (dot over all parts gives the real one), and y += (re + im i) x. */
+  double (*cross)(const double *x, const double *y, size_t n);
+  void (*axpyz)(double *y, double re, double im, const double *x, size_t n);
+
   /* C = A^T B and C = A B, column-major. For products that are over before a BLAS has packed its
      operands. The order of each sum depends on k alone. */
   void (*gemm_tn)(size_t m, size_t n, size_t k, const double *A, size_t lda, const double *B,

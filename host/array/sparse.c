@@ -5,8 +5,9 @@
 #include <lauxlib.h>
 #include <uv.h>
 #include "array/args.h"
-#include "array/matrix.h"
+#include "array/kernelsz.h"
 #include "array/memory.h"
+#include "array/scalar.h"
 #include "array/sparsekernel.h"
 
 SparseMatrix *sparse_check (lua_State *L, int arg) {
@@ -27,11 +28,23 @@ SparseMatrix *sparse_push_closed (lua_State *L) {
   return A;
 }
 
-double *sparse_alloc_values (lua_State *L, SparseMatrix *A) {
-  A->values = memory_block(L, memory_size(L, A->pattern->nnz, 1), false);
+double *sparse_alloc_values (lua_State *L, SparseMatrix *A, bool is_complex) {
+  A->is_complex = is_complex;
+  A->values = memory_block(L, memory_size(L, A->pattern->nnz, 1, is_complex), false);
   double *x = memory_own(A->values);
   A->x = x;
   return x;
+}
+
+SparseMatrix *sparse_push_complex (lua_State *L, int index, SparseMatrix *A) {
+  if (A->is_complex) {
+    lua_pushvalue(L, index);
+    return lua_touserdata(L, -1);
+  }
+  SparseMatrix *Z = sparse_push_closed(L);
+  Z->pattern = pattern_retain(A->pattern);
+  kernelz_promote(sparse_alloc_values(L, Z, true), A->x, A->pattern->nnz);
+  return Z;
 }
 
 void sparse_check_code (lua_State *L, int rc) {
@@ -45,7 +58,7 @@ bool sparse_is_symmetric (lua_State *L, SparseMatrix *A) {
   sparse_check_code(L, rc);
   if (rc == 1) {
     int64_t *next = args_scratch(L, A->pattern->cols + 1, sizeof *next);
-    rc = sparsekernel_is_symmetric(A->pattern, A->x, next);
+    rc = sparsekernel_is_symmetric(A->pattern, A->x, sparse_width(A), next);
     lua_pop(L, 1);
   }
   A->symmetric = rc;
@@ -69,7 +82,7 @@ static void sort_triplets (size_t m, size_t n_cols, size_t n, const size_t *rows
 
 SparseMatrix *sparse_push_triplets (lua_State *L, size_t m, size_t n_cols, size_t n,
                                     const size_t *rows, const size_t *cols,
-                                    const double *values) {
+                                    const double *values, bool is_complex) {
   size_t longest = m > n_cols ? m : n_cols;
   if (longest > (size_t)PTRDIFF_MAX / 16) luaL_error(L, "not enough memory");
   SparseMatrix *A = sparse_push_closed(L);
@@ -98,11 +111,17 @@ SparseMatrix *sparse_push_triplets (lua_State *L, size_t m, size_t n_cols, size_
   int rc = pattern_new(&A->pattern, set, m, n_cols, nnz, block, 0);
   block_release(block); /* the pattern has its own reference, or it has another block */
   sparse_check_code(L, rc);
-  double *x = sparse_alloc_values(L, A);
+  double *x = sparse_alloc_values(L, A, is_complex);
+  size_t width = is_complex ? 2 : 1;
   for (size_t k = 0, at = 0; k < n; k++) {
     size_t a = order[k], b = k > 0 ? order[k - 1] : 0;
-    if (k > 0 && rows[a] == rows[b] && cols[a] == cols[b]) x[at - 1] += values[a];
-    else x[at++] = values[a];
+    bool again = k > 0 && rows[a] == rows[b] && cols[a] == cols[b];
+    for (size_t w = 0; w < width; w++) {
+      double value = values[width * a + w];
+      if (again) x[width * (at - 1) + w] += value;
+      else x[width * at + w] = value;
+    }
+    at += !again;
   }
   lua_pop(L, 3);
   return A;
@@ -122,102 +141,9 @@ static int l_from_triplets (lua_State *L) {
                   lua_pushfstring(L, "list of %I column indices expected, got %I",
                                   (lua_Integer)n_rows, (lua_Integer)n_cols));
   }
-  double *values = args_numbers(L, 5, n_rows);
-  sparse_push_triplets(L, m, n, n_rows, rows, cols, values);
-  return 1;
-}
-
-/* A:T() -> SparseMatrix; A itself when it is symmetric */
-static int l_transpose (lua_State *L) {
-  SparseMatrix *A = sparse_check(L, 1);
-  lua_settop(L, 1);
-  if (sparse_is_symmetric(L, A)) return 1;
-  const Pattern *p = A->pattern;
-  SparseMatrix *T = sparse_push_closed(L);
-  double *y = args_scratch(L, p->nnz + 1, sizeof *y);
-  int64_t *next = args_scratch(L, p->rows + 1, sizeof *next), *starts;
-  Block *block;
-  sparse_check_code(L, pattern_block(&block, &starts, p->rows, p->nnz));
-  memset(starts, 0, (p->rows + 1) * sizeof *starts);
-  for (size_t k = 0; k < p->nnz; k++) starts[p->indices[k] + 1]++;
-  for (size_t i = 0; i < p->rows; i++) starts[i + 1] += starts[i];
-  sparsekernel_transpose(p, A->x, starts, starts + p->rows + 1, y, next);
-  int rc = pattern_new(&T->pattern, p->set, p->cols, p->rows, p->nnz, block, 0);
-  block_release(block);
-  sparse_check_code(L, rc);
-  memcpy(sparse_alloc_values(L, T), y, p->nnz * sizeof *y);
-  lua_pop(L, 2);
-  return 1;
-}
-
-/* A:triplets() -> lists of rows, columns, values; column by column, rows ascending */
-static int l_triplets (lua_State *L) {
-  const SparseMatrix *A = sparse_check(L, 1);
-  const Pattern *p = A->pattern;
-  luaL_argcheck(L, p->nnz <= INT_MAX, 1, "too many entries for a table");
-  for (int i = 0; i < 3; i++) lua_createtable(L, (int)p->nnz, 0);
-  for (size_t j = 0; j < p->cols; j++) {
-    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
-      lua_pushinteger(L, p->indices[k] + 1);
-      lua_rawseti(L, -4, k + 1);
-      lua_pushinteger(L, (lua_Integer)j + 1);
-      lua_rawseti(L, -3, k + 1);
-      lua_pushnumber(L, A->x[k]);
-      lua_rawseti(L, -2, k + 1);
-    }
-  }
-  return 3;
-}
-
-/* The place of entry (i, j), or -1 where there is none. */
-static int64_t find_entry (const Pattern *p, size_t i, size_t j) {
-  int64_t low = p->starts[j], high = p->starts[j + 1];
-  while (low < high) {
-    int64_t middle = low + (high - low) / 2;
-    if (p->indices[middle] < (int64_t)i) low = middle + 1;
-    else high = middle;
-  }
-  return low < p->starts[j + 1] && p->indices[low] == (int64_t)i ? low : -1;
-}
-
-/* A:get(i, j) -> number; 0 where there is no entry */
-static int l_get (lua_State *L) {
-  const SparseMatrix *A = sparse_check(L, 1);
-  size_t i = args_index(L, 2, A->pattern->rows), j = args_index(L, 3, A->pattern->cols);
-  int64_t k = find_entry(A->pattern, i, j);
-  lua_pushnumber(L, k < 0 ? 0 : A->x[k]);
-  return 1;
-}
-
-/* A:diagonal() -> list of numbers */
-static int l_diagonal (lua_State *L) {
-  const SparseMatrix *A = sparse_check(L, 1);
-  const Pattern *p = A->pattern;
-  size_t n = p->rows < p->cols ? p->rows : p->cols;
-  lua_createtable(L, n <= INT_MAX ? (int)n : 0, 0);
-  for (size_t j = 0; j < n; j++) {
-    int64_t k = find_entry(p, j, j);
-    lua_pushnumber(L, k < 0 ? 0 : A->x[k]);
-    lua_rawseti(L, -2, (lua_Integer)j + 1);
-  }
-  return 1;
-}
-
-void sparse_fill_dense (const SparseMatrix *A, double *entries) {
-  const Pattern *p = A->pattern;
-  memset(entries, 0, p->rows * p->cols * sizeof *entries);
-  for (size_t j = 0; j < p->cols; j++) {
-    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
-      entries[j * p->rows + (size_t)p->indices[k]] = A->x[k];
-    }
-  }
-}
-
-/* A:to_matrix() -> Matrix */
-static int l_to_matrix (lua_State *L) {
-  const SparseMatrix *A = sparse_check(L, 1);
-  Matrix *M = matrix_push_raw(L, A->pattern->rows, A->pattern->cols);
-  sparse_fill_dense(A, matrix_write(L, M));
+  bool is_complex;
+  double *values = scalar_list(L, 5, n_rows, &is_complex);
+  sparse_push_triplets(L, m, n, n_rows, rows, cols, values, is_complex);
   return 1;
 }
 
@@ -232,6 +158,10 @@ static int l_index (lua_State *L) {
   const SparseMatrix *A = sparse_check(L, 1);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   size_t n;
+  if (strcmp(key, "is_complex") == 0) {
+    lua_pushboolean(L, A->is_complex);
+    return 1;
+  }
   if (strcmp(key, "rows") == 0 || strcmp(key, "range") == 0) n = A->pattern->rows;
   else if (strcmp(key, "cols") == 0 || strcmp(key, "source") == 0) n = A->pattern->cols;
   else if (strcmp(key, "nnz") == 0) n = A->pattern->nnz;
@@ -255,8 +185,9 @@ static int l_tostring (lua_State *L) {
   if (A->x == NULL) {
     lua_pushliteral(L, "SparseMatrix (closed)");
   } else {
-    lua_pushfstring(L, "SparseMatrix %I x %I, %I entries", (LUAI_UACINT)A->pattern->rows,
-                    (LUAI_UACINT)A->pattern->cols, (LUAI_UACINT)A->pattern->nnz);
+    lua_pushfstring(L, "SparseMatrix %I x %I, %s%I entries", (LUAI_UACINT)A->pattern->rows,
+                    (LUAI_UACINT)A->pattern->cols, A->is_complex ? "complex, " : "",
+                    (LUAI_UACINT)A->pattern->nnz);
   }
   return 1;
 }
@@ -277,11 +208,6 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-  {"T", l_transpose},
-  {"triplets", l_triplets},
-  {"get", l_get},
-  {"diagonal", l_diagonal},
-  {"to_matrix", l_to_matrix},
   {"freeze", l_freeze},
   {NULL, NULL},
 };
@@ -298,6 +224,8 @@ void sparse_open (lua_State *L) {
   luaL_setfuncs(L, metamethods, 0);
   luaL_setfuncs(L, sparse_metamethods, 0);
   luaL_newlib(L, methods);
+  luaL_setfuncs(L, sparse_entry_methods, 0);
+  luaL_setfuncs(L, sparse_apply_methods, 0);
   luaL_setfuncs(L, sparse_operations, 0);
   luaL_setfuncs(L, sparse_solves, 0);
   lua_pushcclosure(L, l_index, 1);

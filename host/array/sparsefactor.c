@@ -5,16 +5,17 @@
 #include <lauxlib.h>
 #include <uv.h>
 #include "array/args.h"
-#include "array/vectorarray.h"
+#include "array/memory.h"
+#include "array/vectorarray_store.h"
 
-int factor_new (Factor *f, Pattern *pattern, const double *values, bool symmetric,
-                FactorPivot *pivot) {
+int factor_new (Factor *f, Pattern *pattern, const double *values, bool is_complex,
+                bool symmetric, FactorPivot *pivot) {
   *f = (Factor){0};
-  if (symmetric) {
+  if (symmetric && !is_complex) {
     int rc = cholmodfactor_new(&f->cholmod, pattern, values, pivot);
     if (rc != FACTOR_INDEFINITE) return rc;
   }
-  return umfpackfactor_new(&f->umfpack, pattern, values, pivot);
+  return umfpackfactor_new(&f->umfpack, pattern, values, is_complex, pivot);
 }
 
 void factor_free (Factor *f) {
@@ -32,19 +33,20 @@ size_t factor_len (const Factor *f) {
   return f->umfpack != NULL ? umfpackfactor_len(f->umfpack) : 0;
 }
 
-int factor_solve (Factor *f, bool transposed, double *X, size_t n, const double *B,
-                  size_t ldb) {
+int factor_solve (Factor *f, bool adjoint, double *X, size_t n, const double *B, size_t ldb) {
   if (f->cholmod != NULL) return cholmodfactor_solve(f->cholmod, X, n, B, ldb);
-  return umfpackfactor_solve(f->umfpack, transposed, X, n, B, ldb);
+  return umfpackfactor_solve(f->umfpack, adjoint, X, n, B, ldb);
 }
 
 static void check_finite (lua_State *L, const SparseMatrix *A) {
   const Pattern *p = A->pattern;
   for (size_t j = 0; j < p->cols; j++) {
     for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
-      if (isfinite(A->x[k])) continue;
+      const double *x = A->x + (size_t)k * sparse_width(A);
+      double wrong = isfinite(x[0]) ? x[sparse_width(A) - 1] : x[0];
+      if (isfinite(wrong)) continue;
       luaL_error(L, "matrix has the entry %f in row %I, column %I and cannot be factorised",
-                 A->x[k], (LUAI_UACINT)p->indices[k] + 1, (LUAI_UACINT)j + 1);
+                 wrong, (LUAI_UACINT)p->indices[k] + 1, (LUAI_UACINT)j + 1);
     }
   }
 }
@@ -64,7 +66,8 @@ static void factorize (lua_State *L, SparseMatrix *A) {
   if (p->rows == 0) return;
   check_finite(L, A);
   FactorPivot pivot = {0};
-  int rc = factor_new(&A->factor, A->pattern, A->x, sparse_is_symmetric(L, A), &pivot);
+  bool symmetric = !A->is_complex && sparse_is_symmetric(L, A);
+  int rc = factor_new(&A->factor, A->pattern, A->x, A->is_complex, symmetric, &pivot);
   if (rc == FACTOR_SINGULAR) {
     luaL_error(L, "matrix is singular: the pivot of column %I is %f",
                (LUAI_UACINT)pivot.column + 1, pivot.value);
@@ -80,18 +83,32 @@ static int l_factorize (lua_State *L) {
   return 1;
 }
 
-static int solve (lua_State *L, bool transposed) {
-  SparseMatrix *A = sparse_check(L, 1);
-  VectorArray *V = vectorarray_check(L, 2);
-  size_t dim = transposed ? A->pattern->cols : A->pattern->rows, n = vectorarray_len(V);
-  args_check_dim(L, 2, dim, vectorarray_dim(V));
-  factorize(L, A);
+/* Pushes the solution for V, which is of the matrix's kind. */
+static VectorArray *push_solution (lua_State *L, SparseMatrix *A, bool adjoint,
+                                   const VectorArray *V) {
   size_t ld;
   const double *B = vectorarray_panel(L, V, &ld);
-  VectorArray *U = vectorarray_push_raw(L, dim, n);
-  if (n == 0 || dim == 0) return 1;
-  double *X = vectorarray_vector_write(L, U, 0);
-  sparse_check_code(L, factor_solve(&A->factor, transposed, X, n, B, ld));
+  VectorArray *U = vectorarray_push_kind(L, V->dim, V->len, A->is_complex, false);
+  if (V->len > 0 && V->dim > 0) {
+    double *X = memory_own(U->block);
+    sparse_check_code(L, factor_solve(&A->factor, adjoint, X, V->len, B, ld));
+  }
+  return U;
+}
+
+static int solve (lua_State *L, bool adjoint) {
+  SparseMatrix *A = sparse_check(L, 1);
+  const VectorArray *V = vectorarray_check(L, 2);
+  args_check_dim(L, 2, adjoint ? A->pattern->cols : A->pattern->rows, V->dim);
+  factorize(L, A);
+  if (A->is_complex) {
+    push_solution(L, A, adjoint, vectorarray_push_complex(L, 2, V));
+  } else if (!vectorarray_is_complex(V)) {
+    push_solution(L, A, adjoint, V);
+  } else { /* real and imaginary parts are right-hand sides of their own */
+    const VectorArray *parts = vectorarray_push_parts(L, V);
+    vectorarray_push_merged(L, push_solution(L, A, adjoint, parts));
+  }
   return 1;
 }
 
@@ -100,7 +117,7 @@ static int l_apply_inverse (lua_State *L) {
   return solve(L, false);
 }
 
-/* A:apply_inverse_adjoint(U) -> V with A^T V = U */
+/* A:apply_inverse_adjoint(U) -> V with A^H V = U */
 static int l_apply_inverse_adjoint (lua_State *L) {
   return solve(L, true);
 }

@@ -13,16 +13,16 @@ typedef struct Factor {
   UmfpackFactor *umfpack;
 } Factor;
 
-/* Cholesky where symmetric says that this may do and the matrix turns out to be positive definite,
-   else LU. 0, UV_ENOMEM, UV_E2BIG, or FACTOR_SINGULAR and *pivot. */
-int factor_new (Factor *f, Pattern *pattern, const double *values, bool symmetric,
-                FactorPivot *pivot);
+/* Cholesky where symmetric says that this may do and the real matrix turns out to be positive
+   definite, else LU. 0, UV_ENOMEM, UV_E2BIG, or FACTOR_SINGULAR and *pivot. */
+int factor_new (Factor *f, Pattern *pattern, const double *values, bool is_complex,
+                bool symmetric, FactorPivot *pivot);
 void factor_free (Factor *f); /* may be called any number of times */
 bool factor_exists (const Factor *f);
 size_t factor_len (const Factor *f); /* bytes of memory, about */
 
-/* X = inverse of the matrix, or of its transpose, times B, n right-hand sides ldb apart in B and
-   contiguous in X. 0 or UV_ENOMEM. */
-int factor_solve (Factor *f, bool transposed, double *X, size_t n, const double *B, size_t ldb);
+/* X = inverse of the matrix, or of its adjoint, times B, n right-hand sides of the matrix's kind, ldb
+   apart in B and contiguous in X. 0 or UV_ENOMEM. */
+int factor_solve (Factor *f, bool adjoint, double *X, size_t n, const double *B, size_t ldb);
 
 #endif

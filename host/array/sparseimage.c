@@ -12,7 +12,8 @@ void sparse_export (const SparseMatrix *A, ArrayImage *image) {
                                   .len = pattern_len(p->cols, p->nnz)};
   image->slices[1] = (BlockSlice){.block = block_retain(A->values),
                                   .offset = A->offset,
-                                  .len = p->nnz * sizeof(double)};
+                                  .len = sparse_run(A) * sizeof(double)};
+  if (A->is_complex) image->flags |= ARRAY_COMPLEX;
 }
 
 static const char *check_slice (const BlockSlice *slice, size_t len) {
@@ -31,16 +32,16 @@ static const void *data_of (const BlockSlice *slice) {
 
 static const char *check (const ArrayImage *image) {
   const uint64_t *shape = image->shape;
-  if (image->flags & ARRAY_COMPLEX) return "complex sparse matrix";
-  if (image->flags & ~ARRAY_FROZEN) return "sparse matrix with unknown flags";
+  size_t width = (image->flags & ARRAY_COMPLEX) != 0 ? 2 * sizeof(double) : sizeof(double);
+  if (image->flags & ~(ARRAY_FROZEN | ARRAY_COMPLEX)) return "sparse matrix with unknown flags";
   if (image->n_slices != 2) return "sparse matrix with a wrong number of slices";
-  if (shape[0] > INT64_MAX / 16 || shape[1] > INT64_MAX / 16 || shape[2] > INT64_MAX / 16) {
+  if (shape[0] > INT64_MAX / 16 || shape[1] > INT64_MAX / 16 || shape[2] > INT64_MAX / 32) {
     return "sparse matrix of too large a shape";
   }
   size_t cols = (size_t)shape[1], nnz = (size_t)shape[2], len = pattern_len(cols, nnz);
   if (len == 0) return "sparse matrix of too large a shape";
   const char *wrong = check_slice(&image->slices[0], len);
-  if (wrong == NULL) wrong = check_slice(&image->slices[1], nnz * sizeof(double));
+  if (wrong == NULL) wrong = check_slice(&image->slices[1], nnz * width);
   if (wrong != NULL) return wrong;
   const int64_t *starts = data_of(&image->slices[0]);
   return pattern_check((size_t)shape[0], cols, nnz, starts, starts + cols + 1);
@@ -58,5 +59,6 @@ const char *sparse_import (lua_State *L, const ArrayImage *image) {
   A->values = block_retain(image->slices[1].block);
   A->offset = image->slices[1].offset;
   A->x = data_of(&image->slices[1]);
+  A->is_complex = (image->flags & ARRAY_COMPLEX) != 0;
   return NULL;
 }

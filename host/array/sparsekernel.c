@@ -49,6 +49,58 @@ void sparsekernel_apply_adjoint (const Pattern *p, const double *x, size_t n, co
   }
 }
 
+void sparsekernel_apply_complex (const Pattern *p, const double *x, size_t n, const double *U,
+                                 size_t ldu, double *Y) {
+  memset(Y, 0, n * p->rows * 2 * sizeof *Y);
+  for (size_t v = 0; v < n; v++) {
+    const double *u = U + 2 * v * ldu;
+    double *y = Y + 2 * v * p->rows;
+    for (size_t j = 0; j < p->cols; j++) {
+      double re = u[2 * j], im = u[2 * j + 1];
+      for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+        int64_t i = p->indices[k];
+        y[2 * i] += x[2 * k] * re - x[2 * k + 1] * im;
+        y[2 * i + 1] += x[2 * k] * im + x[2 * k + 1] * re;
+      }
+    }
+  }
+}
+
+void sparsekernel_gather_complex (const Pattern *p, const double *x, bool conjugate, size_t n,
+                                  const double *V, size_t ldv, double *Y) {
+  double sign = conjugate ? -1 : 1;
+  for (; n > 0; n--, V += 2 * ldv, Y += 2 * p->cols) {
+    for (size_t j = 0; j < p->cols; j++) {
+      double re = 0, im = 0;
+      for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+        const double *v = V + 2 * p->indices[k];
+        double b = sign * x[2 * k + 1];
+        re += x[2 * k] * v[0] - b * v[1];
+        im += x[2 * k] * v[1] + b * v[0];
+      }
+      Y[2 * j] = re;
+      Y[2 * j + 1] = im;
+    }
+  }
+}
+
+void sparsekernel_lincomb_complex (double *z, size_t nnz, size_t n, const double *coefficients,
+                                   const double *const *x, const bool *are_complex,
+                                   const size_t *lens, const int64_t *const *maps) {
+  memset(z, 0, nnz * 2 * sizeof *z);
+  for (size_t i = 0; i < n; i++) {
+    double re = coefficients[2 * i], im = coefficients[2 * i + 1];
+    if (re == 0 && im == 0) continue;
+    for (size_t k = 0; k < lens[i]; k++) {
+      double a = are_complex[i] ? x[i][2 * k] : x[i][k],
+             b = are_complex[i] ? x[i][2 * k + 1] : 0;
+      double *to = z + 2 * (maps == NULL || maps[i] == NULL ? k : (size_t)maps[i][k]);
+      to[0] += re * a - im * b;
+      to[1] += re * b + im * a;
+    }
+  }
+}
+
 void sparsekernel_lincomb (double *z, size_t nnz, size_t n, const double *coefficients,
                            const double *const *x, const size_t *lens,
                            const int64_t *const *maps) {
@@ -65,23 +117,28 @@ void sparsekernel_lincomb (double *z, size_t nnz, size_t n, const double *coeffi
   }
 }
 
-void sparsekernel_transpose (const Pattern *p, const double *x, const int64_t *starts,
-                             int64_t *indices, double *y, int64_t *next) {
+void sparsekernel_transpose (const Pattern *p, const double *x, size_t width,
+                             const int64_t *starts, int64_t *indices, double *y,
+                             int64_t *next) {
   memcpy(next, starts, (p->rows + 1) * sizeof *next);
   for (size_t j = 0; j < p->cols; j++) {
     for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
       int64_t place = next[p->indices[k]]++;
       indices[place] = (int64_t)j;
-      y[place] = x[k];
+      for (size_t w = 0; w < width; w++)
+        y[width * (size_t)place + w] = x[width * (size_t)k + w];
     }
   }
 }
 
-int sparsekernel_is_symmetric (const Pattern *p, const double *x, int64_t *next) {
+int sparsekernel_is_symmetric (const Pattern *p, const double *x, size_t width, int64_t *next) {
   memcpy(next, p->starts, p->cols * sizeof *next);
   for (size_t j = 0; j < p->cols; j++) {
     for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
-      if (x[next[p->indices[k]]++] != x[k]) return 0; /* NaN is never symmetric */
+      size_t other = (size_t)next[p->indices[k]]++;
+      for (size_t w = 0; w < width; w++) { /* NaN is never symmetric */
+        if (x[width * other + w] != x[width * (size_t)k + w]) return 0;
+      }
     }
   }
   return 1;

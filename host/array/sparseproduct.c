@@ -39,6 +39,28 @@ static void fill_indices (const Pattern *a, const Pattern *b, int64_t *mark, int
   }
 }
 
+static void fill_values_complex (const SparseMatrix *A, const SparseMatrix *B, const Pattern *c,
+                                 double *sums, double *z) {
+  const Pattern *a = A->pattern, *b = B->pattern;
+  for (size_t j = 0; j < c->cols; j++) {
+    for (int64_t k = c->starts[j]; k < c->starts[j + 1]; k++) {
+      memset(sums + 2 * c->indices[k], 0, 2 * sizeof *sums);
+    }
+    for (int64_t k = b->starts[j]; k < b->starts[j + 1]; k++) {
+      int64_t inner = b->indices[k];
+      double re = B->x[2 * k], im = B->x[2 * k + 1];
+      for (int64_t m = a->starts[inner]; m < a->starts[inner + 1]; m++) {
+        double *sum = sums + 2 * a->indices[m];
+        sum[0] += A->x[2 * m] * re - A->x[2 * m + 1] * im;
+        sum[1] += A->x[2 * m] * im + A->x[2 * m + 1] * re;
+      }
+    }
+    for (int64_t k = c->starts[j]; k < c->starts[j + 1]; k++) {
+      memcpy(z + 2 * k, sums + 2 * c->indices[k], 2 * sizeof *z);
+    }
+  }
+}
+
 static void fill_values (const SparseMatrix *A, const SparseMatrix *B, const Pattern *c,
                          double *sums, double *z) {
   const Pattern *a = A->pattern, *b = B->pattern;
@@ -54,10 +76,15 @@ static void fill_values (const SparseMatrix *A, const SparseMatrix *B, const Pat
   }
 }
 
-SparseMatrix *sparse_push_product (lua_State *L, const SparseMatrix *A, const SparseMatrix *B) {
+SparseMatrix *sparse_push_product (lua_State *L, SparseMatrix *A, SparseMatrix *B) {
+  bool is_complex = A->is_complex || B->is_complex;
+  if (is_complex) {
+    A = sparse_push_complex(L, 1, A);
+    B = sparse_push_complex(L, 2, B);
+  }
   const Pattern *a = A->pattern, *b = B->pattern;
   SparseMatrix *C = sparse_push_closed(L);
-  int64_t *mark = args_scratch(L, a->rows + 1, sizeof *mark);
+  int64_t *mark = args_scratch(L, 2 * a->rows + 1, sizeof *mark);
   memset(mark, 0, a->rows * sizeof *mark);
   size_t nnz = 0;
   for (size_t j = 0; j < b->cols; j++) nnz += product_column(a, b, j, mark, NULL);
@@ -68,8 +95,9 @@ SparseMatrix *sparse_push_product (lua_State *L, const SparseMatrix *A, const Sp
   int rc = pattern_new(&C->pattern, a->set, a->rows, b->cols, nnz, block, 0);
   block_release(block);
   sparse_check_code(L, rc);
-  double *z = sparse_alloc_values(L, C);
-  fill_values(A, B, C->pattern, (double *)(void *)mark, z);
+  double *z = sparse_alloc_values(L, C, is_complex), *sums = (double *)(void *)mark;
+  if (is_complex) fill_values_complex(A, B, C->pattern, sums, z);
+  else fill_values(A, B, C->pattern, sums, z);
   lua_pop(L, 1);
   return C;
 }

@@ -4,8 +4,8 @@
 
 #include "array/sparse.h"
 
-/* Pushes A B; their inner dimensions agree. The pattern has every entry that a product of two
+/* Pushes A B, which are arguments 1 and 2; their inner dimensions agree. The pattern has every entry that a product of two
    entries contributes to, cancelled or not. */
-SparseMatrix *sparse_push_product (lua_State *L, const SparseMatrix *A, const SparseMatrix *B);
+SparseMatrix *sparse_push_product (lua_State *L, SparseMatrix *A, SparseMatrix *B);
 
 #endif

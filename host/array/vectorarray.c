@@ -5,6 +5,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "array/args.h"
+#include "array/kernelsz.h"
 #include "array/memory.h"
 
 bool vectorarray_is_open (const VectorArray *U) {
@@ -17,6 +18,14 @@ VectorArray *vectorarray_check (lua_State *L, int arg) {
   return U;
 }
 
+VectorArray *vectorarray_check_real (lua_State *L, int arg) {
+  VectorArray *U = vectorarray_check(L, arg);
+  if (vectorarray_is_complex(U)) {
+    args_fail(L, arg, "VectorArray of real numbers expected, got complex ones");
+  }
+  return U;
+}
+
 VectorArray *vectorarray_test (lua_State *L, int index) {
   VectorArray *U = luaL_testudata(L, index, VECTORARRAY_TNAME);
   return U != NULL && vectorarray_is_open(U) ? U : NULL;
@@ -24,6 +33,10 @@ VectorArray *vectorarray_test (lua_State *L, int index) {
 
 size_t vectorarray_dim (const VectorArray *U) {
   return U->dim;
+}
+
+bool vectorarray_is_complex (const VectorArray *U) {
+  return vectorarray_root(U)->is_complex;
 }
 
 size_t vectorarray_len (const VectorArray *U) {
@@ -37,31 +50,36 @@ VectorArray *vectorarray_push_closed (lua_State *L) {
   return U;
 }
 
-void vectorarray_adopt (VectorArray *U, Block *block, size_t offset, size_t dim, size_t len) {
+void vectorarray_adopt (VectorArray *U, Block *block, size_t offset, size_t dim, size_t len,
+                        bool is_complex) {
   assert(U->block == NULL && !U->is_view);
-  size_t bytes = dim * sizeof(double); /* of one vector; cannot overflow: the block exists */
+  /* Bytes of one vector; cannot overflow: the block exists. */
+  size_t bytes = dim * (is_complex ? 2 : 1) * sizeof(double);
   U->block = block;
   U->offset = offset;
   U->dim = dim;
   U->len = len;
+  U->is_complex = is_complex;
   U->capacity = bytes == 0 ? len : (block_len(block) - offset) / bytes;
   assert(U->capacity >= len);
 }
 
-static VectorArray *push (lua_State *L, size_t dim, size_t len, bool zero) {
-  size_t bytes = memory_size(L, dim, len);
-  memory_size(L, dim, 1); /* an empty array that cannot get a vector is refused as well */
+VectorArray *vectorarray_push_kind (lua_State *L, size_t dim, size_t len, bool is_complex,
+                                    bool zero) {
+  size_t bytes = memory_size(L, dim, len, is_complex);
+  memory_size(L, dim, 1,
+              is_complex); /* an empty array that cannot get a vector is refused as well */
   VectorArray *U = vectorarray_push_closed(L);
-  vectorarray_adopt(U, memory_block(L, bytes, zero), 0, dim, len);
+  vectorarray_adopt(U, memory_block(L, bytes, zero), 0, dim, len, is_complex);
   return U;
 }
 
 VectorArray *vectorarray_push (lua_State *L, size_t dim, size_t len) {
-  return push(L, dim, len, true);
+  return vectorarray_push_kind(L, dim, len, false, true);
 }
 
 VectorArray *vectorarray_push_raw (lua_State *L, size_t dim, size_t len) {
-  return push(L, dim, len, false);
+  return vectorarray_push_kind(L, dim, len, false, false);
 }
 
 VectorArray *vectorarray_push_view (lua_State *L, int index, size_t n, size_t first,
@@ -105,7 +123,7 @@ static const double *root_data (const VectorArray *root) {
 
 const double *vectorarray_vector (const VectorArray *U, size_t j) {
   assert(j < U->len);
-  return root_data(vectorarray_root(U)) + vectorarray_place(U, j) * U->dim;
+  return root_data(vectorarray_root(U)) + vectorarray_place(U, j) * vectorarray_run(U);
 }
 
 static size_t distance (size_t dim) {
@@ -121,14 +139,14 @@ bool vectorarray_is_panel (const VectorArray *U, size_t *ld) {
 }
 
 void vectorarray_gather (const VectorArray *U, double *target) {
-  size_t ld;
-  if (U->dim == 0 || U->len == 0) return;
+  size_t ld, run = vectorarray_run(U);
+  if (run == 0 || U->len == 0) return;
   if (vectorarray_is_panel(U, &ld) && ld == U->dim) {
-    memcpy(target, vectorarray_vector(U, 0), U->len * U->dim * sizeof(double));
+    memcpy(target, vectorarray_vector(U, 0), U->len * run * sizeof(double));
     return;
   }
   for (size_t j = 0; j < U->len; j++) {
-    memcpy(target + j * U->dim, vectorarray_vector(U, j), U->dim * sizeof(double));
+    memcpy(target + j * run, vectorarray_vector(U, j), run * sizeof(double));
   }
 }
 
@@ -137,16 +155,35 @@ const double *vectorarray_panel (lua_State *L, const VectorArray *U, size_t *ld)
     lua_pushnil(L);
     return U->len == 0 ? root_data(vectorarray_root(U)) : vectorarray_vector(U, 0);
   }
-  VectorArray *copy = vectorarray_push_raw(L, U->dim, U->len);
+  VectorArray *copy = vectorarray_push_kind(L, U->dim, U->len, vectorarray_is_complex(U),
+                                            false);
   *ld = distance(U->dim);
   vectorarray_gather(U, memory_own(copy->block));
   return root_data(copy);
 }
 
+VectorArray *vectorarray_push_parts (lua_State *L, const VectorArray *U) {
+  VectorArray *parts = vectorarray_push_raw(L, U->dim, 2 * U->len);
+  double *x = memory_own(parts->block);
+  for (size_t j = 0; j < U->len; j++) {
+    kernelz_part(x + j * U->dim, vectorarray_vector(U, j), U->dim, false);
+    kernelz_part(x + (U->len + j) * U->dim, vectorarray_vector(U, j), U->dim, true);
+  }
+  return parts;
+}
+
+VectorArray *vectorarray_push_merged (lua_State *L, const VectorArray *parts) {
+  size_t len = parts->len / 2, n = parts->dim * len;
+  VectorArray *U = vectorarray_push_kind(L, parts->dim, len, true, false);
+  const double *x = root_data(parts);
+  kernelz_merge(memory_own(U->block), x, x + n, n);
+  return U;
+}
+
 /* The block of a root, writable, n numbers in which are about to be written; where the root is a
    part of a larger shared block, only the part is copied. */
 static double *write_root (lua_State *L, VectorArray *root, size_t n) {
-  size_t used = root->len * root->dim * sizeof(double);
+  size_t used = root->len * vectorarray_run(root) * sizeof(double);
   bool is_part = root->offset > 0 || used < block_len(root->block) / 2;
   if (is_part && block_is_shared(root->block)) {
     Block *own = memory_block(L, used, false);
@@ -160,25 +197,57 @@ static double *write_root (lua_State *L, VectorArray *root, size_t n) {
   return (double *)(data + root->offset);
 }
 
+static void check_not_frozen (lua_State *L, const VectorArray *root) {
+  if (root->frozen) luaL_error(L, "VectorArray is frozen and cannot be changed");
+}
+
 static double *check_write (lua_State *L, VectorArray *U, size_t n) {
   VectorArray *root = vectorarray_root(U);
-  if (root->frozen) luaL_error(L, "VectorArray is frozen and cannot be changed");
-  size_t most = root->len * root->dim; /* a view may repeat vectors */
+  check_not_frozen(L, root);
+  size_t most = root->len * vectorarray_run(root); /* a view may repeat vectors */
   return write_root(L, root, n < most ? n : most);
 }
 
 double *vectorarray_write (lua_State *L, VectorArray *U) {
-  return check_write(L, U, U->len > vectorarray_root(U)->len ? SIZE_MAX : U->len * U->dim);
+  size_t n = U->len > vectorarray_root(U)->len ? SIZE_MAX : U->len * vectorarray_run(U);
+  return check_write(L, U, n);
 }
 
 double *vectorarray_vector_write (lua_State *L, VectorArray *U, size_t j) {
   assert(j < U->len);
-  return check_write(L, U, U->dim) + vectorarray_place(U, j) * U->dim;
+  size_t run = vectorarray_run(U);
+  return check_write(L, U, run) + vectorarray_place(U, j) * run;
 }
 
 double *vectorarray_entry_write (lua_State *L, VectorArray *U, size_t i, size_t j) {
   assert(i < U->dim && j < U->len);
-  return check_write(L, U, 1) + vectorarray_place(U, j) * U->dim + i;
+  size_t width = vectorarray_is_complex(U) ? 2 : 1;
+  return check_write(L, U, width) + (vectorarray_place(U, j) * U->dim + i) * width;
+}
+
+void vectorarray_promote (lua_State *L, VectorArray *U) {
+  VectorArray *root = vectorarray_root(U);
+  if (root->is_complex) return;
+  check_not_frozen(L, root);
+  size_t n = root->len * root->dim;
+  Block *block = memory_block(L, memory_size(L, root->dim, root->len, true), false);
+  kernelz_promote(memory_own(block), root_data(root), n);
+  block_release(root->block);
+  root->block = NULL;
+  vectorarray_adopt(root, block, 0, root->dim, root->len, true);
+}
+
+VectorArray *vectorarray_push_complex (lua_State *L, int index, const VectorArray *U) {
+  if (vectorarray_is_complex(U)) {
+    lua_pushvalue(L, index);
+    return lua_touserdata(L, -1);
+  }
+  VectorArray *Z = vectorarray_push_kind(L, U->dim, U->len, true, false);
+  double *z = memory_own(Z->block);
+  for (size_t j = 0; j < U->len; j++) {
+    kernelz_promote(z + 2 * j * U->dim, vectorarray_vector(U, j), U->dim);
+  }
+  return Z;
 }
 
 VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
@@ -203,7 +272,8 @@ double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity) {
   if (capacity > U->capacity && capacity - U->len < U->len / 2) {
     capacity = U->len + U->len / 2;
   }
-  size_t bytes = memory_size(L, U->dim, capacity), used = U->len * U->dim * sizeof(double);
+  size_t bytes = memory_size(L, U->dim, capacity, U->is_complex);
+  size_t used = U->len * vectorarray_run(U) * sizeof(double);
   Block *own = memory_block(L, bytes, false);
   double *data = memory_own(own);
   if (used > 0) memcpy(data, root_data(U), used);
@@ -234,5 +304,5 @@ void vectorarray_clear (lua_State *L, int arg) {
   Block *empty = memory_block(L, 0, false);
   block_release(U->block);
   U->block = NULL;
-  vectorarray_adopt(U, empty, 0, U->dim, 0);
+  vectorarray_adopt(U, empty, 0, U->dim, 0, U->is_complex);
 }

@@ -1,35 +1,49 @@
-/* vectorarray_arith.c - scal, axpy and the operators +, -, *. */
+/* vectorarray_arith.c - scal, axpy and the operators +, -, *; parts of complex arrays. */
 #include "array/vectorarray_store.h"
 
 #include "array/args.h"
 #include "array/kernels.h"
+#include "array/kernelsz.h"
 #include "array/memory.h"
+#include "array/scalar.h"
 
-/* A number or a list of n numbers at arg: for each j, *each is NULL and *one the factor, or each
-   holds them (in a scratch userdata that is pushed). */
-static void check_factors (lua_State *L, int arg, size_t n, double *one, const double **each) {
-  *one = 0;
-  *each = NULL;
-  if (lua_type(L, arg) == LUA_TNUMBER) {
-    *one = lua_tonumber(L, arg);
+/* One factor for all vectors, or a list of one for each. */
+typedef struct Factors {
+  Scalar one;
+  const double *each; /* NULL, or in a scratch userdata that was pushed */
+  bool is_complex;
+} Factors;
+
+static Factors check_factors (lua_State *L, int arg, size_t n) {
+  Factors f = {0};
+  if (scalar_test(L, arg, &f.one)) {
+    f.is_complex = f.one.is_complex;
   } else if (lua_istable(L, arg)) {
-    *each = args_numbers(L, arg, n);
+    f.each = scalar_list(L, arg, n, &f.is_complex);
   } else {
     luaL_typeerror(L, arg, "number or list of numbers");
   }
+  return f;
+}
+
+static double complex factor (const Factors *f, size_t j) {
+  if (f->each == NULL) return f->one.value;
+  return f->is_complex ? scalar_of(f->each[2 * j], f->each[2 * j + 1]) : f->each[j];
 }
 
 /* U:scal(alpha) */
 static int l_scal (lua_State *L) {
   VectorArray *U = vectorarray_check(L, 1);
-  double one;
-  const double *each;
-  check_factors(L, 2, U->len, &one, &each);
+  Factors f = check_factors(L, 2, U->len);
   vectorarray_check_distinct(L, 1, U);
+  if (f.is_complex) vectorarray_promote(L, U);
   if (U->len > 0) {
-    double *x = vectorarray_write(L, U);
+    double *data = vectorarray_write(L, U);
+    size_t run = vectorarray_run(U);
     for (size_t j = 0; j < U->len; j++) {
-      kernel_scal(x + vectorarray_place(U, j) * U->dim, each == NULL ? one : each[j], U->dim);
+      double *x = data + vectorarray_place(U, j) * run;
+      if (f.is_complex) kernelz_scaled(x, factor(&f, j), x, U->dim);
+      else kernel_scal(x, creal(factor(&f, j)), run);
     }
   }
   lua_settop(L, 1);
@@ -60,27 +74,36 @@ static bool may_clash (const VectorArray *U, const VectorArray *X) {
   return low_u <= high_x && low_x <= high_u;
 }
 
+static void add_scaled_vectors (lua_State *L, VectorArray *U, const Factors *f,
+                                const VectorArray *X) {
+  double *data = vectorarray_write(L, U); /* X's memory is asked for after this */
+  size_t run = vectorarray_run(U);
+  for (size_t j = 0; j < U->len; j++) {
+    double *y = data + vectorarray_place(U, j) * run;
+    const double *x = vectorarray_vector(X, X->len == 1 ? 0 : j);
+    if (f->is_complex) kernelz_axpy(y, factor(f, j), x, U->dim);
+    else kernel_axpy(y, creal(factor(f, j)), x, run);
+  }
+}
+
 /* U:axpy(alpha, X): the right-hand side counts as it was before, whatever X shares with U */
 static int l_axpy (lua_State *L) {
   VectorArray *U = vectorarray_check(L, 1);
   const VectorArray *X = vectorarray_check(L, 3);
-  double one;
-  const double *each;
-  check_factors(L, 2, U->len, &one, &each);
+  Factors f = check_factors(L, 2, U->len);
   args_check_dim(L, 3, U->dim, X->dim);
   if (X->len != 1) args_check_len(L, 3, U->len, X->len);
   vectorarray_check_distinct(L, 1, U);
+  if (f.is_complex || vectorarray_is_complex(X)) vectorarray_promote(L, U);
   if (U->len > 0) {
+    if (vectorarray_is_complex(U)) X = vectorarray_push_complex(L, 3, X);
     if (may_clash(U, X)) {
-      VectorArray *copy = vectorarray_push_raw(L, X->dim, X->len);
+      VectorArray *copy = vectorarray_push_kind(L, X->dim, X->len, vectorarray_is_complex(X),
+                                                false);
       vectorarray_gather(X, memory_own(copy->block));
       X = copy;
     }
-    double *y = vectorarray_write(L, U); /* X's memory is asked for after this */
-    for (size_t j = 0; j < U->len; j++) {
-      kernel_axpy(y + vectorarray_place(U, j) * U->dim, each == NULL ? one : each[j],
-                  vectorarray_vector(X, X->len == 1 ? 0 : j), U->dim);
-    }
+    add_scaled_vectors(L, U, &f, X);
   }
   lua_settop(L, 1);
   return 1;
@@ -98,11 +121,17 @@ static int add_scaled (lua_State *L, double alpha, const char *verb) {
                       (lua_Integer)U->dim, (lua_Integer)U->len, (lua_Integer)V->dim,
                       (lua_Integer)V->len);
   }
-  VectorArray *W = vectorarray_push_raw(L, U->dim, U->len);
+  bool is_complex = vectorarray_is_complex(U) || vectorarray_is_complex(V);
+  if (is_complex) {
+    U = vectorarray_push_complex(L, 1, U);
+    V = vectorarray_push_complex(L, 2, V);
+  }
+  VectorArray *W = vectorarray_push_kind(L, U->dim, U->len, is_complex, false);
   double *z = memory_own(W->block);
+  size_t run = vectorarray_run(W);
   for (size_t j = 0; j < U->len; j++) {
-    kernel_sum(z + j * U->dim, vectorarray_vector(U, j), alpha,
-               vectorarray_vector(V, V->len == 1 ? 0 : j), U->dim);
+    kernel_sum(z + j * run, vectorarray_vector(U, j), alpha,
+               vectorarray_vector(V, V->len == 1 ? 0 : j), run);
   }
   return 1;
 }
@@ -115,35 +144,78 @@ static int l_sub (lua_State *L) {
   return add_scaled(L, -1, "subtract");
 }
 
-static int push_scaled (lua_State *L, double alpha, const VectorArray *U) {
-  VectorArray *W = vectorarray_push_raw(L, U->dim, U->len);
+static int push_scaled (lua_State *L, Scalar alpha, int index, const VectorArray *U) {
+  if (alpha.is_complex) U = vectorarray_push_complex(L, index, U);
+  VectorArray *W = vectorarray_push_kind(L, U->dim, U->len, vectorarray_is_complex(U), false);
   double *z = memory_own(W->block);
+  size_t run = vectorarray_run(W);
   for (size_t j = 0; j < U->len; j++) {
-    kernel_scaled(z + j * U->dim, alpha, vectorarray_vector(U, j), U->dim);
+    const double *x = vectorarray_vector(U, j);
+    if (alpha.is_complex) kernelz_scaled(z + j * run, alpha.value, x, U->dim);
+    else kernel_scaled(z + j * run, creal(alpha.value), x, run);
   }
   return 1;
 }
 
 /* a * U and U * a */
 static int l_mul (lua_State *L) {
-  int number = lua_type(L, 1) == LUA_TNUMBER ? 1 : 2;
+  Scalar alpha;
+  int number = scalar_test(L, 1, &alpha) ? 1 : 2;
   const VectorArray *U = vectorarray_test(L, 3 - number);
-  if (U == NULL || lua_type(L, number) != LUA_TNUMBER) {
+  if (U == NULL || !scalar_test(L, number, &alpha)) {
     const char *a = luaL_tolstring(L, 1, NULL), *b = luaL_tolstring(L, 2, NULL);
     return luaL_error(L, "cannot multiply %s and %s; a VectorArray is multiplied by a number",
                       a, b);
   }
-  return push_scaled(L, lua_tonumber(L, number), U);
+  return push_scaled(L, alpha, 3 - number, U);
 }
 
 static int l_unm (lua_State *L) {
-  return push_scaled(L, -1, vectorarray_check(L, 1));
+  return push_scaled(L, (Scalar){.value = -1}, 1, vectorarray_check(L, 1));
+}
+
+/* --- parts ----------------------------------------------------------------------------------- */
+
+static int push_part (lua_State *L, bool imaginary) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  bool is_complex = vectorarray_is_complex(U);
+  VectorArray *W = vectorarray_push_kind(L, U->dim, U->len, false, imaginary && !is_complex);
+  double *y = memory_own(W->block);
+  if (is_complex) {
+    for (size_t j = 0; j < U->len; j++) {
+      kernelz_part(y + j * U->dim, vectorarray_vector(U, j), U->dim, imaginary);
+    }
+  } else if (!imaginary) {
+    vectorarray_gather(U, y);
+  }
+  return 1;
+}
+
+/* U:real() -> real VectorArray */
+static int l_real (lua_State *L) {
+  return push_part(L, false);
+}
+
+/* U:imag() -> real VectorArray */
+static int l_imag (lua_State *L) {
+  return push_part(L, true);
+}
+
+/* U:conj() -> VectorArray, real or complex as U is */
+static int l_conj (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  if (!vectorarray_is_complex(U)) return push_part(L, false);
+  VectorArray *W = vectorarray_push_kind(L, U->dim, U->len, true, false);
+  double *z = memory_own(W->block);
+  for (size_t j = 0; j < U->len; j++) {
+    kernelz_conj(z + 2 * j * U->dim, vectorarray_vector(U, j), U->dim);
+  }
+  return 1;
 }
 
 const luaL_Reg vectorarray_arith_methods[] = {
-  {"scal", l_scal},
-  {"axpy", l_axpy},
-  {NULL, NULL},
+  {"scal", l_scal}, {"axpy", l_axpy}, {"real", l_real},
+  {"imag", l_imag}, {"conj", l_conj}, {NULL, NULL},
 };
 
 const luaL_Reg vectorarray_arith_metamethods[] = {

@@ -4,21 +4,27 @@
 #include <string.h>
 #include "array/args.h"
 #include "array/memory.h"
+#include "array/scalar.h"
 
 /* U:get(i, j): component i of vector j */
 static int l_get (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   size_t i = args_index(L, 2, U->dim), j = args_index(L, 3, U->len);
-  lua_pushnumber(L, vectorarray_vector(U, j)[i]);
+  const double *x = vectorarray_vector(U, j);
+  if (vectorarray_is_complex(U)) scalar_push(L, scalar_of(x[2 * i], x[2 * i + 1]));
+  else lua_pushnumber(L, x[i]);
   return 1;
 }
 
-/* U:set(i, j, x) */
+/* U:set(i, j, x): a complex x makes U complex */
 static int l_set (lua_State *L) {
   VectorArray *U = vectorarray_check(L, 1);
   size_t i = args_index(L, 2, U->dim), j = args_index(L, 3, U->len);
-  double x = luaL_checknumber(L, 4);
-  *vectorarray_entry_write(L, U, i, j) = x;
+  Scalar x = scalar_check(L, 4);
+  if (x.is_complex) vectorarray_promote(L, U);
+  double *u = vectorarray_entry_write(L, U, i, j);
+  if (vectorarray_is_complex(U)) memcpy(u, &x.value, sizeof x.value);
+  else *u = creal(x.value);
   lua_settop(L, 1);
   return 1;
 }
@@ -28,11 +34,12 @@ static int l_set (lua_State *L) {
 static int l_copy (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   if (U->is_view) {
-    VectorArray *copy = vectorarray_push_raw(L, U->dim, U->len);
+    VectorArray *copy = vectorarray_push_kind(L, U->dim, U->len, vectorarray_is_complex(U),
+                                              false);
     vectorarray_gather(U, memory_own(copy->block));
   } else {
     VectorArray *copy = vectorarray_push_closed(L);
-    vectorarray_adopt(copy, block_retain(U->block), U->offset, U->dim, U->len);
+    vectorarray_adopt(copy, block_retain(U->block), U->offset, U->dim, U->len, U->is_complex);
   }
   return 1;
 }
@@ -42,9 +49,9 @@ static void move_all (lua_State *L, VectorArray *U, VectorArray *V) {
   Block *empty = memory_block(L, 0, false);
   block_release(U->block);
   U->block = NULL;
-  vectorarray_adopt(U, V->block, V->offset, V->dim, V->len);
+  vectorarray_adopt(U, V->block, V->offset, V->dim, V->len, V->is_complex);
   V->block = NULL;
-  vectorarray_adopt(V, empty, 0, V->dim, 0);
+  vectorarray_adopt(V, empty, 0, V->dim, 0, V->is_complex);
 }
 
 /* U:append(V [, {remove_from_other = false}]) */
@@ -60,12 +67,15 @@ static int l_append (lua_State *L) {
     vectorarray_check_resizable(L, 2);
   }
   luaL_argcheck(L, V->len <= PTRDIFF_MAX - U->len, 2, "too many vectors");
-  if (remove && U->len == 0 && U->capacity < V->len) {
+  if (vectorarray_is_complex(V)) vectorarray_promote(L, U);
+  bool move = remove && U->len == 0 && U->capacity < V->len;
+  if (move && U->is_complex == V->is_complex) {
     move_all(L, U, V);
   } else {
     size_t len = V->len; /* V may be U */
+    const VectorArray *from = U->is_complex ? vectorarray_push_complex(L, 2, V) : V;
     double *x = vectorarray_reserve(L, U, U->len + len);
-    vectorarray_gather(V, x + U->len * U->dim);
+    vectorarray_gather(from, x + U->len * vectorarray_run(U));
     U->len += len;
     if (remove) vectorarray_clear(L, 2);
   }
@@ -83,10 +93,10 @@ static int l_delete (lua_State *L) {
   for (size_t k = 0; k < n; k++) gone[indices[k]] = true;
   if (n > 0) {
     double *x = vectorarray_write(L, U);
-    size_t left = 0;
+    size_t left = 0, run = vectorarray_run(U);
     for (size_t j = 0; j < U->len; j++) {
       if (gone[j]) continue;
-      if (left < j) memcpy(x + left * U->dim, x + j * U->dim, U->dim * sizeof *x);
+      if (left < j) memcpy(x + left * run, x + j * run, run * sizeof *x);
       left++;
     }
     U->len = left;

@@ -1,9 +1,17 @@
 /* vectorarray_entry.c - single components of VectorArrays: the largest, chosen ones, all. */
 #include "array/vectorarray_store.h"
 
+#include <string.h>
 #include "array/args.h"
 #include "array/kernels.h"
+#include "array/kernelsz.h"
 #include "array/matrix.h"
+#include "array/scalar.h"
+
+static double sup (const VectorArray *U, size_t j, size_t *index) {
+  const double *x = vectorarray_vector(U, j);
+  return (vectorarray_is_complex(U) ? kernelz_sup : kernel_sup)(x, U->dim, index);
+}
 
 static void push_list (lua_State *L, size_t n) {
   lua_createtable(L, n > INT32_MAX ? 0 : (int)n, 0);
@@ -15,7 +23,7 @@ static int l_sup_norm (lua_State *L) {
   push_list(L, U->len);
   for (size_t j = 0; j < U->len; j++) {
     size_t index;
-    lua_pushnumber(L, kernel_sup(vectorarray_vector(U, j), U->dim, &index));
+    lua_pushnumber(L, sup(U, j, &index));
     lua_rawseti(L, -2, (lua_Integer)j + 1);
   }
   return 1;
@@ -29,7 +37,7 @@ static int l_amax (lua_State *L) {
   push_list(L, U->len);
   for (size_t j = 0; j < U->len; j++) {
     size_t index;
-    double value = kernel_sup(vectorarray_vector(U, j), U->dim, &index);
+    double value = sup(U, j, &index);
     lua_pushinteger(L, (lua_Integer)index + 1);
     lua_rawseti(L, -3, (lua_Integer)j + 1);
     lua_pushnumber(L, value);
@@ -43,11 +51,17 @@ static int l_dofs (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   size_t n;
   const size_t *indices = args_indices(L, 2, U->dim, &n);
-  Matrix *M = matrix_push_raw(L, n, U->len);
+  bool is_complex = vectorarray_is_complex(U);
+  Matrix *M = matrix_push_kind(L, n, U->len, is_complex, false);
   double *m = matrix_write(L, M);
   for (size_t j = 0; j < U->len; j++) {
     const double *u = vectorarray_vector(U, j);
-    for (size_t i = 0; i < n; i++) m[j * n + i] = u[indices[i]];
+    if (is_complex) {
+      for (size_t i = 0; i < n; i++)
+        memcpy(m + 2 * (j * n + i), u + 2 * indices[i], 2 * sizeof *u);
+    } else {
+      for (size_t i = 0; i < n; i++) m[j * n + i] = u[indices[i]];
+    }
   }
   return 1;
 }
@@ -55,13 +69,12 @@ static int l_dofs (lua_State *L) {
 /* U:to_table() -> list of lists, one per vector */
 static int l_to_table (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
+  bool is_complex = vectorarray_is_complex(U);
+  double *x = args_scratch(L, vectorarray_run(U), sizeof *x);
   push_list(L, U->len);
-  for (size_t j = 0; j < U->len; j++) {
-    push_list(L, U->dim);
-    for (size_t i = 0; i < U->dim; i++) {
-      lua_pushnumber(L, vectorarray_vector(U, j)[i]);
-      lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+  for (size_t j = 0; j < U->len; j++) { /* a copy: the collector may run finalizers meanwhile */
+    memcpy(x, vectorarray_vector(U, j), vectorarray_run(U) * sizeof *x);
+    scalar_push_list(L, x, is_complex, U->dim, 1);
     lua_rawseti(L, -2, (lua_Integer)j + 1);
   }
   return 1;

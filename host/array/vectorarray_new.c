@@ -9,36 +9,50 @@
 #include "array/kernels.h"
 #include "array/memory.h"
 #include "array/random.h"
+#include "array/scalar.h"
 
-/* VectorArray.zeros(dim, len) */
+/* The options at arg of constructors that have this one only. */
+static bool check_complex (lua_State *L, int arg) {
+  static const char *const names[] = {"complex", NULL};
+  args_options(L, arg, names);
+  return args_option_boolean(L, arg, "complex", false);
+}
+
+/* VectorArray.zeros(dim, len [, {complex = false}]) */
 static int l_zeros (lua_State *L) {
   size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
-  vectorarray_push(L, dim, len);
+  vectorarray_push_kind(L, dim, len, check_complex(L, 3), true);
   return 1;
 }
 
-static int push_full (lua_State *L, double value, size_t dim, size_t len) {
-  VectorArray *U = vectorarray_push_raw(L, dim, len);
-  kernel_fill(memory_own(U->block), value, dim * len);
+static int push_full (lua_State *L, Scalar value, size_t dim, size_t len) {
+  VectorArray *U = vectorarray_push_kind(L, dim, len, value.is_complex, false);
+  double *x = memory_own(U->block);
+  if (!value.is_complex) {
+    kernel_fill(x, creal(value.value), dim * len);
+  } else {
+    for (size_t k = 0; k < dim * len; k++) memcpy(x + 2 * k, &value.value, sizeof value.value);
+  }
   return 1;
 }
 
-/* VectorArray.ones(dim, len) */
+/* VectorArray.ones(dim, len [, {complex = false}]) */
 static int l_ones (lua_State *L) {
   size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
-  return push_full(L, 1, dim, len);
+  return push_full(L, (Scalar){.value = 1, .is_complex = check_complex(L, 3)}, dim, len);
 }
 
-/* VectorArray.full(value, dim, len) */
+/* VectorArray.full(value, dim, len [, {complex = false}]) */
 static int l_full (lua_State *L) {
-  double value = luaL_checknumber(L, 1);
+  Scalar value = scalar_check(L, 1);
   size_t dim = args_size(L, 2, "dim"), len = args_size(L, 3, "len");
+  value.is_complex = check_complex(L, 4) || value.is_complex;
   return push_full(L, value, dim, len);
 }
 
-/* VectorArray.empty(dim [, {reserve =}]) */
+/* VectorArray.empty(dim [, {reserve =, complex = false}]) */
 static int l_empty (lua_State *L) {
-  static const char *const names[] = {"reserve", NULL};
+  static const char *const names[] = {"reserve", "complex", NULL};
   size_t dim = args_size(L, 1, "dim"), reserve = 0;
   args_options(L, 2, names);
   if (lua_getfield(L, 2, "reserve") != LUA_TNIL) {
@@ -47,8 +61,8 @@ static int l_empty (lua_State *L) {
     luaL_argcheck(L, is_integer && n >= 0, 2, "option reserve: number of vectors expected");
     reserve = (size_t)n;
   }
-  VectorArray *U = vectorarray_push_raw(L, dim, reserve);
-  U->len = 0;
+  bool is_complex = args_option_boolean(L, 2, "complex", false);
+  vectorarray_push_kind(L, dim, reserve, is_complex, false)->len = 0;
   return 1;
 }
 
@@ -90,8 +104,8 @@ static void check_option_absent (lua_State *L, int arg, const char *name,
 /* VectorArray.random(dim, len [, options]): the vectors one after the other, so that the first ones
    do not depend on len. */
 static int l_random (lua_State *L) {
-  static const char *const names[] = {"distribution", "low",  "high", "loc",
-                                      "scale",        "seed", NULL};
+  static const char *const names[] = {"distribution", "low",  "high",    "loc",
+                                      "scale",        "seed", "complex", NULL};
   static const char *const distributions[] = {"uniform", "normal", NULL};
   size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
   args_options(L, 3, names);
@@ -116,12 +130,23 @@ static int l_random (lua_State *L) {
                 "parameters of the distribution are not finite");
   if (which == 0) luaL_argcheck(L, a < b, 3, "option high: larger than low expected");
   else luaL_argcheck(L, b >= 0, 3, "option scale: at least 0 expected");
+  bool is_complex = args_option_boolean(L, 3, "complex", false);
   Random r;
   random_init(&r, get_seed(L, 3));
-  VectorArray *U = vectorarray_push_raw(L, dim, len);
-  if (which == 0) random_uniform(&r, a, b, memory_own(U->block), dim * len);
-  else random_normal(&r, a, b, memory_own(U->block), dim * len);
+  VectorArray *U = vectorarray_push_kind(L, dim, len, is_complex, false);
+  size_t n = vectorarray_run(U) * len; /* both parts are drawn */
+  if (which == 0) random_uniform(&r, a, b, memory_own(U->block), n);
+  else random_normal(&r, a, b, memory_own(U->block), n);
   return 1;
+}
+
+/* Of an array that nobody else has: the first complex entry makes it complex. */
+static void set_entry (lua_State *L, VectorArray *U, size_t i, size_t j, Scalar s) {
+  if (s.is_complex) vectorarray_promote(L, U);
+  double *x = memory_own(U->block);
+  size_t k = j * U->dim + i;
+  if (U->is_complex) memcpy(x + 2 * k, &s.value, sizeof s.value);
+  else x[k] = creal(s.value);
 }
 
 /* VectorArray.from_table { {...}, {...} } */
@@ -136,7 +161,6 @@ static int l_from_table (lua_State *L) {
     lua_settop(L, 1);
   }
   VectorArray *U = vectorarray_push_raw(L, dim, len); /* stack: list, U */
-  double *x = memory_own(U->block);
   for (size_t j = 0; j < len; j++) {
     if (lua_geti(L, 1, (lua_Integer)j + 1) != LUA_TTABLE) {
       args_fail(L, 1, "vector %I: list of numbers expected, got %s", (lua_Integer)j + 1,
@@ -149,7 +173,7 @@ static int l_from_table (lua_State *L) {
     }
     for (size_t i = 0; i < dim; i++) {
       lua_geti(L, 3, (lua_Integer)i + 1);
-      x[j * dim + i] = args_pop_number(L, 1, "entry %zu of vector %zu", i + 1, j + 1);
+      set_entry(L, U, i, j, scalar_pop(L, 1, "entry %zu of vector %zu", i + 1, j + 1));
     }
     lua_settop(L, 2);
   }
@@ -161,14 +185,13 @@ static int l_from_function (lua_State *L) {
   size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
   if (lua_isnoneornil(L, 3)) luaL_typeerror(L, 3, "function");
   VectorArray *U = vectorarray_push_raw(L, dim, len);
-  double *x = memory_own(U->block);
   for (size_t j = 0; j < len; j++) {
     for (size_t i = 0; i < dim; i++) {
       lua_pushvalue(L, 3);
       lua_pushinteger(L, (lua_Integer)i + 1);
       lua_pushinteger(L, (lua_Integer)j + 1);
       lua_call(L, 2, 1);
-      x[j * dim + i] = args_pop_number(L, 3, "f(%zu, %zu)", i + 1, j + 1);
+      set_entry(L, U, i, j, scalar_pop(L, 3, "f(%zu, %zu)", i + 1, j + 1));
     }
   }
   return 1;
@@ -176,34 +199,34 @@ static int l_from_function (lua_State *L) {
 
 /* Pushes the arrays of the list at 1 as one where they are parts of one block that was sent, as
    after a scatter, so that nothing need be copied. Returns whether they are. */
-static bool cat_by_joining (lua_State *L, size_t n, size_t dim, size_t len) {
+static bool cat_by_joining (lua_State *L, size_t n, size_t dim, size_t len, bool is_complex) {
   if (n < 2 || dim == 0 || len == 0 || luaL_getmetafield(L, 1, "__index") != LUA_TNIL) {
     lua_settop(L, 1);
     return false;
   }
   BlockSlice *slices = args_scratch(L, n, sizeof *slices);
-  size_t n_slices = 0, total = 0;
+  size_t n_slices = 0, total = 0, bytes = dim * (is_complex ? 2 : 1) * sizeof(double);
   for (size_t k = 0; k < n; k++) {
     lua_rawgeti(L, 1, (lua_Integer)k + 1);
     const VectorArray *U = vectorarray_test(L, -1), *root;
     size_t ld, first;
-    if (U == NULL || U->dim != dim || !vectorarray_is_panel(U, &ld) ||
-        (U->len > 1 && ld != dim) || U->len > len - total) {
+    if (U == NULL || U->dim != dim || vectorarray_is_complex(U) != is_complex ||
+        !vectorarray_is_panel(U, &ld) || (U->len > 1 && ld != dim) || U->len > len - total) {
       lua_settop(L, 1);
       return false;
     }
     if (U->len > 0) {
       root = vectorarray_root(U);
-      first = root->offset + vectorarray_place(U, 0) * dim * sizeof(double);
-      slices[n_slices++] = (BlockSlice){root->block, first, U->len * dim * sizeof(double)};
+      first = root->offset + vectorarray_place(U, 0) * bytes;
+      slices[n_slices++] = (BlockSlice){root->block, first, U->len * bytes};
     }
     total += U->len;
     lua_pop(L, 1);
   }
-  memory_received(L, n_slices > 0 ? total * dim * sizeof(double) : 0);
+  memory_received(L, n_slices > 0 ? total * bytes : 0);
   VectorArray *result = vectorarray_push_closed(L);
   Block *block = total == len ? block_join(slices, n_slices) : NULL;
-  if (block != NULL) vectorarray_adopt(result, block, 0, dim, len);
+  if (block != NULL) vectorarray_adopt(result, block, 0, dim, len, is_complex);
   else lua_settop(L, 1);
   return block != NULL;
 }
@@ -211,6 +234,7 @@ static bool cat_by_joining (lua_State *L, size_t n, size_t dim, size_t len) {
 /* VectorArray.cat { U, V, ... } */
 static int l_cat (lua_State *L) {
   size_t n = args_list_len(L, 1), dim = 0, len = 0;
+  bool is_complex = false;
   luaL_argcheck(L, n > 0, 1, "at least one VectorArray expected");
   for (size_t k = 0; k < n; k++) {
     lua_geti(L, 1, (lua_Integer)k + 1);
@@ -224,21 +248,25 @@ static int l_cat (lua_State *L) {
                 (lua_Integer)dim, (lua_Integer)U->dim);
     }
     dim = U->dim;
+    is_complex = is_complex || vectorarray_is_complex(U);
     luaL_argcheck(L, len <= SIZE_MAX - U->len, 1, "too many vectors");
     len += U->len;
     lua_pop(L, 1);
   }
-  if (cat_by_joining(L, n, dim, len)) return 1;
-  VectorArray *result = vectorarray_push_raw(L, dim, len);
+  if (cat_by_joining(L, n, dim, len, is_complex)) return 1;
+  VectorArray *result = vectorarray_push_kind(L, dim, len, is_complex, false);
   double *x = memory_own(result->block);
+  size_t run = vectorarray_run(result);
   for (size_t k = 0, j = 0; k < n; k++) {
     lua_geti(L, 1, (lua_Integer)k + 1);
-    const VectorArray *U = vectorarray_test(L,
-                                            -1); /* a list with metamethods may have changed */
+    const VectorArray *U = vectorarray_test(L, -1);
+    /* A list with metamethods may have changed. */
     if (U == NULL || U->dim != dim || U->len > len - j) luaL_argerror(L, 1, "list has changed");
-    vectorarray_gather(U, x + j * dim);
+    if (is_complex) U = vectorarray_push_complex(L, lua_gettop(L), U);
+    else if (vectorarray_is_complex(U)) luaL_argerror(L, 1, "list has changed");
+    vectorarray_gather(U, x + j * run);
     j += U->len;
-    lua_pop(L, 1);
+    lua_pop(L, is_complex ? 2 : 1);
     if (k == n - 1 && j != len) luaL_argerror(L, 1, "list has changed");
   }
   return 1;

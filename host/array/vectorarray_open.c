@@ -32,6 +32,8 @@ static int index_name (lua_State *L, const VectorArray *U) {
     lua_pushinteger(L, (lua_Integer)U->dim);
   } else if (strcmp(name, "is_view") == 0) {
     lua_pushboolean(L, U->is_view);
+  } else if (strcmp(name, "is_complex") == 0) {
+    lua_pushboolean(L, vectorarray_is_open(U) && vectorarray_is_complex(U));
   } else if (strcmp(name, "is_frozen") == 0) {
     lua_pushboolean(L, vectorarray_is_open(U) && vectorarray_root(U)->frozen);
   } else {
@@ -72,7 +74,8 @@ static int l_tostring (lua_State *L) {
     return 1;
   }
   const VectorArray *root = vectorarray_root(U);
-  lua_pushfstring(L, "VectorArray %I x %I", (lua_Integer)U->dim, (lua_Integer)U->len);
+  lua_pushfstring(L, "VectorArray %I x %I%s", (lua_Integer)U->dim, (lua_Integer)U->len,
+                  root->is_complex ? ", complex" : "");
   if (U->is_view) lua_pushfstring(L, ", view of %I", (lua_Integer)root->len);
   else lua_pushliteral(L, "");
   lua_pushstring(L, root->frozen ? ", frozen" : "");

@@ -4,8 +4,10 @@
 #include <math.h>
 #include "array/args.h"
 #include "array/kernels.h"
+#include "array/kernelsz.h"
 #include "array/matrix.h"
 #include "array/memory.h"
+#include "array/scalar.h"
 
 static size_t at_least_one (size_t n) {
   return n == 0 ? 1 : n;
@@ -32,23 +34,50 @@ static bool has_product (lua_State *L, int arg) {
   return !lua_isnoneornil(L, arg);
 }
 
-/* U:inner(V [, product]) -> Matrix [#U, #V] */
+/* Do both arrays, which stand at u and v, have complex numbers? Where one of them does, the other
+   is replaced by a complex copy; pushes up to two values. */
+static bool promote_either (lua_State *L, int u, const VectorArray **U, int v,
+                            const VectorArray **V) {
+  bool is_complex = vectorarray_is_complex(*U) || vectorarray_is_complex(*V);
+  if (is_complex) {
+    *U = vectorarray_push_complex(L, u, *U);
+    *V = vectorarray_push_complex(L, v, *V);
+  }
+  return is_complex;
+}
+
+void vectorarray_push_inner (lua_State *L, int u, const VectorArray *U, int v,
+                             const VectorArray *V) {
+  bool is_complex = promote_either(L, u, &U, v, &V);
+  size_t ldu, ldv, ldm = at_least_one(U->len);
+  const double *x = vectorarray_panel(L, U, &ldu), *y = vectorarray_panel(L, V, &ldv);
+  Matrix *M = matrix_push_kind(L, U->len, V->len, is_complex, false);
+  (is_complex ? kernelz_gemm : kernel_gemm)(true, false, U->len, V->len, U->dim, x, ldu, y, ldv,
+                                            matrix_write(L, M), ldm);
+}
+
+void vectorarray_push_pairwise (lua_State *L, int u, const VectorArray *U, int v,
+                                const VectorArray *V) {
+  bool is_complex = promote_either(L, u, &U, v, &V);
+  lua_createtable(L, U->len > INT32_MAX ? 0 : (int)U->len, 0);
+  for (size_t j = 0; j < U->len; j++) {
+    const double *x = vectorarray_vector(U, j), *y = vectorarray_vector(V, j);
+    if (is_complex) scalar_push(L, kernelz_dot(x, y, U->dim));
+    else lua_pushnumber(L, kernel_dot(x, y, U->dim));
+    lua_rawseti(L, -2, (lua_Integer)j + 1);
+  }
+}
+
+/* U:inner(V [, product]) -> Matrix [#U, #V]: U^H V, or U^H product V */
 static int l_inner (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1), *V = vectorarray_check(L, 2);
   args_check_dim(L, 2, U->dim, V->dim);
-  if (has_product(L, 3)) {
-    call_product(L, 3, "apply2", 1, 2);
-    return 1;
-  }
-  size_t ldu, ldv;
-  const double *u = vectorarray_panel(L, U, &ldu), *v = vectorarray_panel(L, V, &ldv);
-  Matrix *M = matrix_push_raw(L, U->len, V->len);
-  kernel_gemm(true, false, U->len, V->len, U->dim, u, ldu, v, ldv, matrix_write(L, M),
-              at_least_one(U->len));
+  if (has_product(L, 3)) call_product(L, 3, "apply2", 1, 2);
+  else vectorarray_push_inner(L, 1, U, 2, V);
   return 1;
 }
 
-/* U:gramian([product]) -> Matrix, exactly symmetric without a product */
+/* U:gramian([product]) -> Matrix, exactly symmetric, or Hermitian, without a product */
 static int l_gramian (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   if (has_product(L, 2)) {
@@ -57,8 +86,10 @@ static int l_gramian (lua_State *L) {
   }
   size_t ld;
   const double *u = vectorarray_panel(L, U, &ld);
-  Matrix *M = matrix_push_raw(L, U->len, U->len);
-  kernel_gramian(U->len, U->dim, u, ld, matrix_write(L, M), at_least_one(U->len));
+  bool is_complex = vectorarray_is_complex(U);
+  Matrix *M = matrix_push_kind(L, U->len, U->len, is_complex, false);
+  (is_complex ? kernelz_gramian : kernel_gramian)(U->len, U->dim, u, ld, matrix_write(L, M),
+                                                  at_least_one(U->len));
   return 1;
 }
 
@@ -80,31 +111,15 @@ static int l_pairwise_inner (lua_State *L) {
     call_product(L, 3, "pairwise_apply2", 1, 2);
     return 1;
   }
-  push_numbers(L, U->len);
-  for (size_t j = 0; j < U->len; j++) {
-    append_number(L, j, kernel_dot(vectorarray_vector(U, j), vectorarray_vector(V, j), U->dim));
-  }
+  vectorarray_push_pairwise(L, 1, U, 2, V);
   return 1;
 }
 
-/* U:norm2([product]) -> list */
-static int l_norm2 (lua_State *L) {
-  const VectorArray *U = vectorarray_check(L, 1);
-  if (has_product(L, 2)) {
-    call_product(L, 2, "pairwise_apply2", 1, 1);
-    return 1;
-  }
-  push_numbers(L, U->len);
-  for (size_t j = 0; j < U->len; j++) {
-    const double *u = vectorarray_vector(U, j);
-    append_number(L, j, kernel_dot(u, u, U->dim));
-  }
-  return 1;
-}
-
-/* Replaces the list of squares at the top of the stack by a list of roots. Squares in (-1e-10, 0)
-   are rounding and count as 0; below, the product at arg is not semidefinite. */
-static void push_roots (lua_State *L, int arg, size_t n) {
+/* Pushes product:pairwise_apply2(U, U) as plain numbers, or their roots. Squares in (-1e-10, 0) are
+   rounding, and their roots 0; below, the product at arg is not semidefinite, and where they are
+   not real, it is not Hermitian. */
+static void push_squares (lua_State *L, int arg, size_t n, bool roots) {
+  call_product(L, arg, "pairwise_apply2", 1, 1);
   int squares = lua_gettop(L);
   if (lua_type(L, squares) != LUA_TTABLE) {
     args_fail(L, arg, "pairwise_apply2 returned %s, list of numbers expected",
@@ -113,29 +128,50 @@ static void push_roots (lua_State *L, int arg, size_t n) {
   push_numbers(L, n);
   for (size_t j = 0; j < n; j++) {
     lua_geti(L, squares, (lua_Integer)j + 1);
-    double square = args_pop_number(L, arg, "entry %zu of pairwise_apply2", j + 1);
-    if (square <= -1e-10) {
+    double complex z = scalar_pop(L, arg, "entry %zu of pairwise_apply2", j + 1).value;
+    double square = creal(z);
+    if (fabs(cimag(z)) > 1e-10 * fmax(1, fabs(square))) {
+      args_fail(L, arg,
+                "vector %I has a squared norm with the imaginary part %f: the product is not "
+                "Hermitian",
+                (lua_Integer)j + 1, cimag(z));
+    }
+    if (roots && square <= -1e-10) {
       args_fail(L, arg,
                 "vector %I has the squared norm %f: the product is "
                 "not positive semidefinite",
                 (lua_Integer)j + 1, square);
     }
-    append_number(L, j, square < 0 ? 0 : sqrt(square));
+    append_number(L, j, !roots ? square : square < 0 ? 0 : sqrt(square));
   }
   lua_remove(L, squares);
+}
+
+/* U:norm2([product]) -> list */
+static int l_norm2 (lua_State *L) {
+  const VectorArray *U = vectorarray_check(L, 1);
+  if (has_product(L, 2)) {
+    push_squares(L, 2, U->len, false);
+    return 1;
+  }
+  push_numbers(L, U->len);
+  for (size_t j = 0; j < U->len; j++) {
+    const double *u = vectorarray_vector(U, j);
+    append_number(L, j, kernel_dot(u, u, vectorarray_run(U)));
+  }
+  return 1;
 }
 
 /* U:norm([product]) -> list */
 static int l_norm (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   if (has_product(L, 2)) {
-    call_product(L, 2, "pairwise_apply2", 1, 1);
-    push_roots(L, 2, U->len);
+    push_squares(L, 2, U->len, true);
     return 1;
   }
   push_numbers(L, U->len);
   for (size_t j = 0; j < U->len; j++) {
-    append_number(L, j, kernel_norm(vectorarray_vector(U, j), U->dim));
+    append_number(L, j, kernel_norm(vectorarray_vector(U, j), vectorarray_run(U)));
   }
   return 1;
 }
@@ -144,24 +180,31 @@ static int l_norm (lua_State *L) {
 static int l_lincomb (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   const Matrix *C = matrix_test(L, 2);
-  size_t n = 1;
+  size_t n = 1, ld;
   const double *c;
+  bool c_is_complex;
   if (C != NULL) {
     n = matrix_cols(C);
-    c = matrix_read(C);
+    c_is_complex = matrix_is_complex(C);
     if (matrix_rows(C) != U->len) {
       args_fail(L, 2, "Matrix of %I rows expected, got %I", (lua_Integer)U->len,
                 (lua_Integer)matrix_rows(C));
     }
+    if (vectorarray_is_complex(U)) C = matrix_push_complex(L, 2, C);
+    c = matrix_read(C);
   } else {
     if (!lua_istable(L, 2)) luaL_typeerror(L, 2, "Matrix or list of numbers");
-    c = args_numbers(L, 2, U->len);
+    double *list = scalar_list(L, 2, U->len, &c_is_complex);
+    if (vectorarray_is_complex(U) && !c_is_complex) scalar_widen(list, U->len);
+    c = list;
   }
-  size_t ld;
+  bool is_complex = c_is_complex || vectorarray_is_complex(U);
+  if (is_complex) U = vectorarray_push_complex(L, 1, U);
   const double *u = vectorarray_panel(L, U, &ld);
-  VectorArray *W = vectorarray_push_raw(L, U->dim, n);
-  kernel_gemm(false, false, U->dim, n, U->len, u, ld, c, at_least_one(U->len),
-              memory_own(W->block), at_least_one(U->dim));
+  VectorArray *W = vectorarray_push_kind(L, U->dim, n, is_complex, false);
+  (is_complex ? kernelz_gemm : kernel_gemm)(false, false, U->dim, n, U->len, u, ld, c,
+                                            at_least_one(U->len), memory_own(W->block),
+                                            at_least_one(U->dim));
   return 1;
 }
 
@@ -170,12 +213,17 @@ static bool differs (double difference, double norm, double rtol, double atol) {
 }
 
 /* Does vector j of U differ from its counterpart in V, in the Euclidean or the sup norm? */
-static bool vectors_differ (const double *u, const double *v, size_t n, bool sup, double rtol,
-                            double atol) {
-  size_t index;
-  double norm = sup ? kernel_sup(v, n, &index) : kernel_norm(v, n);
-  double difference = sup ? kernel_sup_of_difference(u, v, n)
-                          : kernel_norm_of_difference(u, v, n);
+static bool vectors_differ (const double *u, const double *v, size_t n, bool is_complex,
+                            bool sup, double rtol, double atol) {
+  size_t index, run = is_complex ? 2 * n : n;
+  double norm, difference;
+  if (!sup) {
+    norm = kernel_norm(v, run);
+    difference = kernel_norm_of_difference(u, v, run);
+  } else {
+    norm = (is_complex ? kernelz_sup : kernel_sup)(v, n, &index);
+    difference = (is_complex ? kernelz_sup_of_difference : kernel_sup_of_difference)(u, v, n);
+  }
   return differs(difference, norm, rtol, atol);
 }
 
@@ -216,10 +264,10 @@ static int l_almost_equal (lua_State *L) {
     luaL_argcheck(L, !sup, 3, "options product and sup_norm exclude each other");
     differ = arrays_differ(L, U->len, broadcast, rtol, atol);
   } else {
+    bool is_complex = promote_either(L, 1, &U, 2, &V);
     for (size_t j = 0; j < U->len && !differ; j++) {
-      differ = vectors_differ(vectorarray_vector(U, j),
-                              vectorarray_vector(V, broadcast ? 0 : j), U->dim, sup, rtol,
-                              atol);
+      const double *u = vectorarray_vector(U, j), *v = vectorarray_vector(V, broadcast ? 0 : j);
+      differ = vectors_differ(u, v, U->dim, is_complex, sup, rtol, atol);
     }
   }
   lua_pushboolean(L, !differ);

@@ -12,13 +12,14 @@
    view refers to the base itself. The numbers stay right because a base neither grows nor shrinks
    while it has views. */
 struct VectorArray {
-  size_t dim, len;
+  size_t dim, len; /* components of a vector, vectors */
 
   /* Base. */
   Block *block;    /* one reference; NULL in a view, and once closed */
   size_t offset;   /* of vector 0 in the block, in bytes; a multiple of 8 */
   size_t capacity; /* vectors that fit from there on */
   size_t views;    /* that are alive */
+  bool is_complex; /* each component has a real and an imaginary part */
   bool frozen;
 
   /* View: vector j is the base's vector indices[j], or first + j * step without indices. */
@@ -32,6 +33,11 @@ struct VectorArray {
 /* The array that owns the vectors of U: U itself or its base. U is open. */
 static inline VectorArray *vectorarray_root (const VectorArray *U) {
   return U->is_view ? U->base : (VectorArray *)U;
+}
+
+/* Doubles that a vector of U takes. */
+static inline size_t vectorarray_run (const VectorArray *U) {
+  return vectorarray_root(U)->is_complex ? 2 * U->dim : U->dim;
 }
 
 /* The number of vector j in the root. */
@@ -48,7 +54,14 @@ bool vectorarray_is_open (const VectorArray *U);
 VectorArray *vectorarray_push_closed (lua_State *L);
 
 /* Takes over the caller's reference to block. */
-void vectorarray_adopt (VectorArray *U, Block *block, size_t offset, size_t dim, size_t len);
+void vectorarray_adopt (VectorArray *U, Block *block, size_t offset, size_t dim, size_t len,
+                        bool is_complex);
+
+/* Makes the root of U complex where it is real. Raises when it is frozen. */
+void vectorarray_promote (lua_State *L, VectorArray *U);
+
+/* Pushes U, which stands at index, or a complex copy of it where it is real. */
+VectorArray *vectorarray_push_complex (lua_State *L, int index, const VectorArray *U);
 
 /* Pushes a view of n vectors of the array at index: indices (copied) count in the root; without
    them first and step do. */
@@ -75,15 +88,27 @@ double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity);
 /* Raises when a vector of the base occurs twice in the view at arg. */
 void vectorarray_check_distinct (lua_State *L, int arg, const VectorArray *U);
 
-/* Copies all vectors of U, one after the other. No Lua. */
+/* Copies all vectors of U, one after the other, as they are, real or complex. No Lua. */
 void vectorarray_gather (const VectorArray *U, double *target);
+
+/* Push U^H V as a Matrix, or the list of the products of their pairs of vectors; U stands at u and V
+   at v, of one dimension and, for pairs, of one length. */
+void vectorarray_push_inner (lua_State *L, int u, const VectorArray *U, int v,
+                             const VectorArray *V);
+void vectorarray_push_pairwise (lua_State *L, int u, const VectorArray *U, int v,
+                                const VectorArray *V);
+
+/* Pushes the real array [dim, 2 #U] of the real parts of all vectors of U, then their imaginary
+   parts; and puts the vectors of such an array together again. */
+VectorArray *vectorarray_push_parts (lua_State *L, const VectorArray *U);
+VectorArray *vectorarray_push_merged (lua_State *L, const VectorArray *parts);
 
 /* Is the panel of U in place, and how far apart are its vectors? */
 bool vectorarray_is_panel (const VectorArray *U, size_t *ld);
 
 /* Methods, by what they do; each list ends with {NULL, NULL}. */
 extern const luaL_Reg vectorarray_edit_methods[];    /* get, set, append, delete, freeze, ... */
-extern const luaL_Reg vectorarray_arith_methods[];   /* scal, axpy */
+extern const luaL_Reg vectorarray_arith_methods[];   /* scal, axpy, real, imag, conj */
 extern const luaL_Reg vectorarray_product_methods[]; /* inner, gramian, lincomb, norms, ... */
 extern const luaL_Reg vectorarray_entry_methods[]; /* amax, dofs, to_table, almost_equal, ... */
 extern const luaL_Reg vectorarray_arith_metamethods[];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <lauxlib.h>
 #include "metatable.h"
+#include "array/scalar.h"
 #include "wire/immutable.h"
 
 #define DECODER_TNAME "neap.wire.decoder"
@@ -199,6 +200,11 @@ static void read_object (lua_State *L, Decoder *d, int op) {
     case OP_CLASS: decode_class(L, d); break;
     case OP_REMOTE: decode_remote(L, d); break;
     case OP_ARRAY: decode_array(L, d); break;
+    case OP_COMPLEX: {
+      const uint8_t *p = decoder_take(L, d, 16);
+      scalar_push(L, scalar_of(double_of_bits(get_le64(p)), double_of_bits(get_le64(p + 8))));
+      break;
+    }
     case OP_IMMUTABLE: {
       size_t depth = d->n_frames;
       op = decoder_byte(L, d);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <lauxlib.h>
+#include "array/scalar.h"
 
 enum { ATTACHMENTS_STEP = 8 };
 
@@ -86,7 +87,20 @@ static void release_image (ArrayImage *image) {
   image->n_slices = 0;
 }
 
+/* A complex number is a value: where it occurs twice, it crosses twice. */
+static bool put_complex (lua_State *L, Encoder *e) {
+  const double *parts = scalar_parts(L, -1);
+  if (parts == NULL) return false;
+  uint8_t *p = encoder_room(L, e, 17);
+  *p = OP_COMPLEX;
+  for (int i = 0; i < 2; i++) put_le64(p + 1 + 8 * i, bits_of_double(parts[i]));
+  e->len += 17;
+  lua_pop(L, 1);
+  return true;
+}
+
 void encode_userdata (lua_State *L, Encoder *e) {
+  if (put_complex(L, e)) return;
   if (encoder_met(L, e, lua_topointer(L, -1))) {
     lua_pop(L, 1);
     return;

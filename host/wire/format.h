@@ -40,6 +40,7 @@ enum {
   OP_REMOTE,       /* varint id */
   OP_IMMUTABLE,    /* the table that it was, one of OP_TABLE... */
   OP_ARRAY,        /* u8 kind, u8 flags, 3 varint shape, u8 slices; each slice as below */
+  OP_COMPLEX,      /* u64 and u64, the bits of the real and the imaginary part */
   OP_SHORT = 32,   /* + length: a string of less than 32 bytes */
   OP_SMALL = 64,   /* + value: an integer in 0..63 */
   OP_SHARED = 128

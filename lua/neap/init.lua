@@ -7,6 +7,7 @@ local neap = {}
 neap.VectorArray = array.VectorArray
 neap.Matrix = array.Matrix
 neap.SparseMatrix = array.SparseMatrix
+neap.complex = array.complex
 neap.load = array.load
 neap.save = array.save
 

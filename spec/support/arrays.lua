@@ -2,18 +2,24 @@
 ---
 ---     assert.close_arrays(expected, actual, tolerance)
 ---
---- compares VectorArrays, matrices and lists of lists of numbers, entry by entry: the largest
---- absolute difference may be tolerance (0 when it is not given). NaN is close to NaN.
+--- compares VectorArrays, matrices and lists of lists of numbers, real or complex, entry by entry:
+--- the largest absolute difference may be tolerance (0 when it is not given). NaN is close to NaN.
 local assert = require "luassert"
 local say = require "say"
 
 local M = {}
 
+--- The absolute value of a number, plain or complex.
+---@return number
+function M.modulus(x)
+  return type(x) == "number" and math.abs(x) or x:abs()
+end
+
 ---@param object any  VectorArray, Matrix, list of lists or list of numbers
 ---@return number[][]
 local function lists(object)
   if type(object) == "userdata" then return object:to_table() end
-  if type(object[1]) == "number" then return { object } end
+  if #object > 0 and type(object[1]) ~= "table" then return { object } end
   return object
 end
 
@@ -22,7 +28,11 @@ end
 ---@param tolerance number
 local function is_close(a, b, tolerance)
   if a ~= a or b ~= b then return a ~= a and b ~= b end
-  return a == b or math.abs(a - b) <= tolerance
+  return a == b or M.modulus(a - b) <= tolerance
+end
+
+local function text(x)
+  return type(x) == "number" and ("%.17g"):format(x) or tostring(x)
 end
 
 --- What first differs, as text; nil when nothing does.
@@ -39,8 +49,8 @@ function M.difference(expected, actual, tolerance)
     end
     for j = 1, #E[i] do
       if not is_close(E[i][j], A[i][j], tolerance) then
-        return ("entry %d of list %d: %.17g expected, got %.17g (tolerance %g)")
-          :format(j, i, E[i][j], A[i][j], tolerance)
+        return ("entry %d of list %d: %s expected, got %s (tolerance %g)")
+          :format(j, i, text(E[i][j]), text(A[i][j]), tolerance)
       end
     end
   end

@@ -1,16 +1,18 @@
 ---@meta
 
---- A small dense matrix, column-major. It serves as an Operator and as a product.
+--- A small dense matrix, column-major, of real or complex numbers. It serves as an Operator and as
+--- a product. What is complex makes the result complex, and a matrix where such an entry is set.
 ---@class Matrix
 ---@field rows integer
 ---@field cols integer
 ---@field range integer   the same as rows
 ---@field source integer  the same as cols
 ---@field is_frozen boolean
+---@field is_complex boolean
 ---@operator add(Matrix): Matrix
 ---@operator sub(Matrix): Matrix
 ---@operator mul(Matrix): Matrix
----@operator mul(number): Matrix
+---@operator mul(number|complex): Matrix
 ---@operator unm: Matrix
 local Matrix = {}
 
@@ -18,28 +20,30 @@ local Matrix = {}
 ---@class MatrixModule
 local M = {}
 
----@param rows number[][]  one inner list per row, all of one length
+---@param rows (number|complex)[][]  one inner list per row, all of one length
 ---@return Matrix
 ---@nodiscard
 function M.from_table(rows) end
 
 ---@param rows integer  at least 0
 ---@param cols integer  at least 0
+---@param options? ComplexOptions
 ---@return Matrix  [rows, cols]
 ---@nodiscard
-function M.zeros(rows, cols) end
+function M.zeros(rows, cols, options) end
 
 ---@param n integer  at least 0
+---@param options? ComplexOptions
 ---@return Matrix  [n, n]
 ---@nodiscard
-function M.identity(n) end
+function M.identity(n, options) end
 
----@param list number[]  the diagonal
+---@param list (number|complex)[]  the diagonal
 ---@return Matrix  [#list, #list]
 ---@nodiscard
 function M.diag(list) end
 
----@param coefficients number[]
+---@param coefficients (number|complex)[]
 ---@param matrices Matrix[]  at least one, all of one shape
 ---@return Matrix
 ---@nodiscard
@@ -47,33 +51,49 @@ function M.lincomb(coefficients, matrices) end
 
 ---@param i integer  1..rows
 ---@param j integer  1..cols
----@return number
+---@return number|complex
 ---@nodiscard
 function Matrix:get(i, j) end
 
 ---@param i integer  1..rows
 ---@param j integer  1..cols
----@param x number
+---@param x number|complex
 ---@return Matrix self
 function Matrix:set(i, j, x) end
 
 ---@param i integer  1..rows
----@return number[]
+---@return (number|complex)[]
 ---@nodiscard
 function Matrix:row(i) end
 
 ---@param j integer  1..cols
----@return number[]
+---@return (number|complex)[]
 ---@nodiscard
 function Matrix:col(j) end
 
----@return number[][]  one inner list per row
+---@return (number|complex)[][]  one inner list per row
 ---@nodiscard
 function Matrix:to_table() end
 
----@return Matrix  the transpose, [cols, rows]
+---@return Matrix  the transpose, [cols, rows], not conjugated
 ---@nodiscard
 function Matrix:T() end
+
+---@return Matrix  the adjoint, [cols, rows]
+---@nodiscard
+function Matrix:H() end
+
+---@return Matrix  the real parts
+---@nodiscard
+function Matrix:real() end
+
+---@return Matrix  the imaginary parts, real
+---@nodiscard
+function Matrix:imag() end
+
+---@return Matrix
+---@nodiscard
+function Matrix:conj() end
 
 --- Memory is shared until one of the two is written.
 ---@return Matrix
@@ -82,14 +102,14 @@ function Matrix:copy() end
 
 --- Solves M X = B through an LU factorisation. An error that names the pivot when M is singular; a
 --- matrix that is singular up to rounding passes, see `cond`.
----@generic B: Matrix|VectorArray|number[]
+---@generic B: Matrix|VectorArray|(number|complex)[]
 ---@param right_hand_side B  of rows rows
 ---@return B  of the same kind
 ---@nodiscard
 function Matrix:solve(right_hand_side) end
 
---- Solves M^T X = B.
----@generic B: Matrix|VectorArray|number[]
+--- Solves M^H X = B.
+---@generic B: Matrix|VectorArray|(number|complex)[]
 ---@param right_hand_side B  of rows rows
 ---@return B  of the same kind
 ---@nodiscard
@@ -100,12 +120,13 @@ function Matrix:solve_adjoint(right_hand_side) end
 ---@nodiscard
 function Matrix:lu() end
 
---- An error when the matrix is not symmetric, or not positive definite: it names the pivot.
+--- An error when the matrix is not symmetric (complex: Hermitian), or not positive definite: it
+--- names the pivot.
 ---@return Factorisation
 ---@nodiscard
 function Matrix:cholesky() end
 
----@return number  0 for a singular matrix
+---@return number|complex  0 for a singular matrix
 ---@nodiscard
 function Matrix:det() end
 
@@ -121,28 +142,29 @@ function Matrix:det() end
 ---@nodiscard
 function Matrix:qr(options) end
 
---- M = U diag(s) Vt, with k = min(rows, cols) singular values.
+--- M = U diag(s) Vt (of a complex M it is V^H), with k = min(rows, cols) singular values.
 ---@return Matrix U    [rows, k]
 ---@return number[] s  descending
 ---@return Matrix Vt   [k, cols]
 ---@nodiscard
 function Matrix:svd() end
 
---- The symmetric eigenproblem M X = X D, or M X = B X D with X^T B X = 1.
----@param B? Matrix  symmetric positive definite
+--- The symmetric or Hermitian eigenproblem M X = X D, or M X = B X D with X^H B X = 1.
+---@param B? Matrix  symmetric or Hermitian, positive definite
 ---@return number[] values  ascending
 ---@return Matrix vectors   in columns, orthonormal (in the product B)
 ---@nodiscard
 function Matrix:eigh(B) end
 
---- The eigenproblem M X = X D. An error when an eigenvalue is not real.
----@return number[] values
+--- The eigenproblem M X = X D. Plain numbers when all eigenvalues of a real matrix are real, else
+--- all are complex.
+---@return (number|complex)[] values
 ---@return Matrix vectors  in columns, of Euclidean norm 1
 ---@nodiscard
 function Matrix:eig() end
 
 --- The X of least norm among those that minimise |M X - B|.
----@generic B: Matrix|VectorArray|number[]
+---@generic B: Matrix|VectorArray|(number|complex)[]
 ---@param right_hand_side B  of rows rows
 ---@return B  of the same kind, of cols rows
 ---@nodiscard
@@ -174,13 +196,13 @@ function Matrix:apply_adjoint(V) end
 
 ---@param V VectorArray  [rows, any]
 ---@param U VectorArray  [cols, any]
----@return Matrix  V^T M U, [#V, #U]
+---@return Matrix  V^H M U, [#V, #U]
 ---@nodiscard
 function Matrix:apply2(V, U) end
 
 ---@param V VectorArray  [rows, any]
 ---@param U VectorArray  [cols, #V]
----@return number[]  V[j]^T M U[j], for each j
+---@return (number|complex)[]  V[j]^H M U[j], for each j
 ---@nodiscard
 function Matrix:pairwise_apply2(V, U) end
 
@@ -207,14 +229,14 @@ function Matrix:close() end
 ---@class Factorisation
 local Factorisation = {}
 
----@generic B: Matrix|VectorArray|number[]
+---@generic B: Matrix|VectorArray|(number|complex)[]
 ---@param right_hand_side B
 ---@return B  of the same kind
 ---@nodiscard
 function Factorisation:solve(right_hand_side) end
 
 --- With the transpose.
----@generic B: Matrix|VectorArray|number[]
+---@generic B: Matrix|VectorArray|(number|complex)[]
 ---@param right_hand_side B
 ---@return B  of the same kind
 ---@nodiscard

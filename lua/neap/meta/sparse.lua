@@ -1,21 +1,22 @@
 ---@meta
 
---- An immutable sparse matrix of real numbers, [rows, cols], by compressed columns. Entries that
---- are stored stay, also when they are 0. Matrices with equal patterns share the pattern, and the
---- symbolic factorisation with it.
+--- An immutable sparse matrix of real or complex numbers, [rows, cols], by compressed columns.
+--- Entries that are stored stay, also when they are 0. Matrices with equal patterns share the
+--- pattern, and the symbolic factorisation with it.
 ---@class SparseMatrix
 ---@field rows integer
 ---@field cols integer
 ---@field nnz integer    stored entries
+---@field is_complex boolean
 ---@field source integer  cols: the dimension of what it applies to
 ---@field range integer   rows
 ---@operator add(SparseMatrix): SparseMatrix
 ---@operator sub(SparseMatrix): SparseMatrix
----@operator mul(number): SparseMatrix
+---@operator mul(number|complex): SparseMatrix
 ---@operator mul(SparseMatrix): SparseMatrix
 ---@operator mul(Matrix): Matrix
 ---@operator mul(VectorArray): VectorArray
----@operator div(number): SparseMatrix
+---@operator div(number|complex): SparseMatrix
 ---@operator unm: SparseMatrix
 local SparseMatrix = {}
 
@@ -24,7 +25,7 @@ local SparseMatrix = {}
 ---@param n integer       columns
 ---@param rows integer[]  of the entries, from 1
 ---@param cols integer[]  as many
----@param values number[] as many
+---@param values (number|complex)[] as many
 ---@return SparseMatrix
 ---@nodiscard
 function SparseMatrix.from_triplets(m, n, rows, cols, values) end
@@ -32,7 +33,7 @@ function SparseMatrix.from_triplets(m, n, rows, cols, values) end
 --- The sum of coefficients[i] * matrices[i] in one pass over the values. Its pattern is the union
 --- of all patterns, also where a coefficient is 0 (such a matrix adds nothing, NaN included); it is
 --- found once for a list of patterns and remembered.
----@param coefficients number[]
+---@param coefficients (number|complex)[]
 ---@param matrices SparseMatrix[]  as many, at least one, of one shape
 ---@return SparseMatrix
 ---@nodiscard
@@ -44,13 +45,13 @@ function SparseMatrix.lincomb(coefficients, matrices) end
 ---@nodiscard
 function SparseMatrix:apply(U) end
 
---- A^T V
+--- A^H V
 ---@param V VectorArray  [rows, len]
 ---@return VectorArray   [cols, len]
 ---@nodiscard
 function SparseMatrix:apply_adjoint(V) end
 
---- V^T A U
+--- V^H A U
 ---@param V VectorArray  [rows, m]
 ---@param U VectorArray  [cols, n]
 ---@return Matrix        [m, n]
@@ -59,18 +60,18 @@ function SparseMatrix:apply2(V, U) end
 
 ---@param V VectorArray  [rows, len]
 ---@param U VectorArray  [cols, len]
----@return number[]      V[i]^T A U[i]
+---@return (number|complex)[]  V[i]^H A U[i]
 ---@nodiscard
 function SparseMatrix:pairwise_apply2(V, U) end
 
---- U with A U = V: by Cholesky's method when A is symmetric, exactly, and turns out to be positive
---- definite, else by LU. The factorisation is kept with A. Raises when A is singular.
+--- U with A U = V: by Cholesky's method when A is real, symmetric, exactly, and turns out to be
+--- positive definite, else by LU. The factorisation is kept with A. Raises when A is singular.
 ---@param V VectorArray  [rows, len]
 ---@return VectorArray   [cols, len]
 ---@nodiscard
 function SparseMatrix:apply_inverse(V) end
 
---- V with A^T V = U
+--- V with A^H V = U
 ---@param U VectorArray  [cols, len]
 ---@return VectorArray   [rows, len]
 ---@nodiscard
@@ -80,25 +81,42 @@ function SparseMatrix:apply_inverse_adjoint(U) end
 ---@return SparseMatrix self
 function SparseMatrix:factorize() end
 
---- The transposed matrix; A itself when it is symmetric.
+--- The transposed matrix, not conjugated; A itself when it is symmetric.
 ---@return SparseMatrix
 ---@nodiscard
 function SparseMatrix:T() end
 
+--- The adjoint.
+---@return SparseMatrix
+---@nodiscard
+function SparseMatrix:H() end
+
+---@return SparseMatrix  the real parts; A itself when it is real
+---@nodiscard
+function SparseMatrix:real() end
+
+---@return SparseMatrix  the imaginary parts, real, of the same pattern
+---@nodiscard
+function SparseMatrix:imag() end
+
+---@return SparseMatrix  A itself when it is real
+---@nodiscard
+function SparseMatrix:conj() end
+
 --- The stored entries, column by column, rows ascending.
 ---@return integer[] rows
 ---@return integer[] cols
----@return number[] values
+---@return (number|complex)[] values
 ---@nodiscard
 function SparseMatrix:triplets() end
 
 ---@param i integer
 ---@param j integer
----@return number  0 where nothing is stored
+---@return number|complex  0 where nothing is stored
 ---@nodiscard
 function SparseMatrix:get(i, j) end
 
----@return number[]  min(rows, cols) of them
+---@return (number|complex)[]  min(rows, cols) of them
 ---@nodiscard
 function SparseMatrix:diagonal() end
 

@@ -1,15 +1,18 @@
 ---@meta
 
 --- A row of vectors of one length, each contiguous in memory; its shape is [dim, len]. A view names
---- vectors of a base: it writes through and keeps the base alive.
+--- vectors of a base: it writes through and keeps the base alive. Arrays are real or complex: what
+--- is complex makes the result complex, and an array that is changed by it as well, its views
+--- included. Complex arrays give complex numbers, real ones plain numbers.
 ---@class VectorArray
 ---@field dim integer        length of the vectors
 ---@field is_view boolean
+---@field is_complex boolean
 ---@field is_frozen boolean
 ---@operator len: integer
 ---@operator add(VectorArray): VectorArray
 ---@operator sub(VectorArray): VectorArray
----@operator mul(number): VectorArray
+---@operator mul(number|complex): VectorArray
 ---@operator unm: VectorArray
 ---@field [integer] VectorArray?   a view of one vector, nil outside 1..#U
 ---@field [integer[]] VectorArray  a view of these vectors in this order, repeats allowed
@@ -19,26 +22,32 @@ local VectorArray = {}
 ---@class VectorArrayModule
 local M = {}
 
----@param dim integer  at least 0
----@param len integer  at least 0
----@return VectorArray  [dim, len]
----@nodiscard
-function M.zeros(dim, len) end
+---@class ComplexOptions
+---@field complex? boolean  false by default
 
 ---@param dim integer  at least 0
 ---@param len integer  at least 0
+---@param options? ComplexOptions
 ---@return VectorArray  [dim, len]
 ---@nodiscard
-function M.ones(dim, len) end
+function M.zeros(dim, len, options) end
 
----@param value number
 ---@param dim integer  at least 0
 ---@param len integer  at least 0
+---@param options? ComplexOptions
+---@return VectorArray  [dim, len]
+---@nodiscard
+function M.ones(dim, len, options) end
+
+---@param value number|complex
+---@param dim integer  at least 0
+---@param len integer  at least 0
+---@param options? ComplexOptions
 ---@return VectorArray  [dim, len], every component is value
 ---@nodiscard
-function M.full(value, dim, len) end
+function M.full(value, dim, len, options) end
 
----@class EmptyOptions
+---@class EmptyOptions: ComplexOptions
 ---@field reserve? integer  vectors to make room for, 0 by default
 
 ---@param dim integer  at least 0
@@ -47,7 +56,7 @@ function M.full(value, dim, len) end
 ---@nodiscard
 function M.empty(dim, options) end
 
----@class RandomOptions
+---@class RandomOptions: ComplexOptions
 ---@field distribution? "uniform"|"normal"  uniform by default
 ---@field low? number    of uniform: included, 0 by default
 ---@field high? number   of uniform: excluded, larger than low, 1 by default
@@ -56,6 +65,7 @@ function M.empty(dim, options) end
 ---@field seed? integer  drawn from math.random when it is not given
 
 --- Vector after vector from one stream: with the same seed the first vectors do not depend on len.
+--- Of complex numbers both parts are drawn.
 ---@param dim integer  at least 0
 ---@param len integer  at least 0
 ---@param options? RandomOptions
@@ -63,14 +73,15 @@ function M.empty(dim, options) end
 ---@nodiscard
 function M.random(dim, len, options) end
 
----@param vectors number[][]  one inner list per vector, all of one length
+---@param vectors (number|complex)[][]  one inner list per vector, all of one length
 ---@return VectorArray
 ---@nodiscard
 function M.from_table(vectors) end
 
 ---@param dim integer  at least 0
 ---@param len integer  at least 0
----@param f fun(i: integer, j: integer): number  component i of vector j; called vector after vector
+---@param f fun(i: integer, j: integer): number|complex  component i of vector j; called vector
+---  after vector
 ---@return VectorArray  [dim, len]
 ---@nodiscard
 function M.from_function(dim, len, f) end
@@ -83,17 +94,31 @@ function M.cat(arrays) end
 --- Component i of vector j.
 ---@param i integer  1..dim
 ---@param j integer  1..#U
----@return number
+---@return number|complex
 ---@nodiscard
 function VectorArray:get(i, j) end
 
 ---@param i integer  1..dim
 ---@param j integer  1..#U
----@param x number
+---@param x number|complex
 ---@return VectorArray self
 function VectorArray:set(i, j, x) end
 
----@return number[][]  one inner list per vector
+--- The real parts.
+---@return VectorArray  real, of its own
+---@nodiscard
+function VectorArray:real() end
+
+--- The imaginary parts.
+---@return VectorArray  real, of its own
+---@nodiscard
+function VectorArray:imag() end
+
+---@return VectorArray  real or complex as self is, of its own
+---@nodiscard
+function VectorArray:conj() end
+
+---@return (number|complex)[][]  one inner list per vector
 ---@nodiscard
 function VectorArray:to_table() end
 
@@ -125,40 +150,41 @@ function VectorArray:delete(indices) end
 function VectorArray:copy() end
 
 --- Multiplies each vector by its factor.
----@param alpha number|number[]  one for all, or one for each vector
+---@param alpha number|complex|(number|complex)[]  one for all, or one for each vector
 ---@return VectorArray self
 function VectorArray:scal(alpha) end
 
 --- Adds alpha X. X counts as it was before the call, whatever memory it shares with self.
----@param alpha number|number[]  one for all, or one for each vector
+---@param alpha number|complex|(number|complex)[]  one for all, or one for each vector
 ---@param X VectorArray          [dim, #U], or one vector for all
 ---@return VectorArray self
 function VectorArray:axpy(alpha, X) end
 
 ---@param V VectorArray  [dim, any]
 ---@param product? Product
----@return Matrix  [#U, #V], entry (i, j) is the inner product of U[i] and V[j]
+---@return Matrix  [#U, #V], entry (i, j) is the inner product of U[i], conjugated, and V[j]
 ---@nodiscard
 function VectorArray:inner(V, product) end
 
 ---@param product? Product
----@return Matrix  [#U, #U]; without a product exactly symmetric
+---@return Matrix  [#U, #U]; without a product exactly symmetric, or Hermitian
 ---@nodiscard
 function VectorArray:gramian(product) end
 
 ---@param V VectorArray  [dim, #U]
 ---@param product? Product
----@return number[]  the inner product of U[j] and V[j], for each j
+---@return (number|complex)[]  the inner product of U[j], conjugated, and V[j], for each j
 ---@nodiscard
 function VectorArray:pairwise_inner(V, product) end
 
----@param C Matrix|number[]  [#U, n], or a list of #U numbers for one vector
+---@param C Matrix|(number|complex)[]  [#U, n], or a list of #U numbers for one vector
 ---@return VectorArray  [dim, n]
 ---@nodiscard
 function VectorArray:lincomb(C) end
 
---- Neither overflows nor underflows; NaN where a vector holds one. With a product, squares above
---- -1e-10 count as 0, and smaller ones are an error.
+--- Neither overflows nor underflows; NaN where a vector holds one, else infinite where it holds an
+--- infinity. With a product, negative squares above -1e-10 count as 0, and smaller ones are an
+--- error, as are squares with an imaginary part; NaN and infinity pass.
 ---@param product? Product
 ---@return number[]
 ---@nodiscard
@@ -169,7 +195,7 @@ function VectorArray:norm(product) end
 ---@nodiscard
 function VectorArray:norm2(product) end
 
----@return number[]  largest absolute values, 0 for dimension 0; NaN wins
+---@return number[]  largest absolute values, 0 for dimension 0; NaN (in either part) wins
 ---@nodiscard
 function VectorArray:sup_norm() end
 

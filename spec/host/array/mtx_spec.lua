@@ -2,6 +2,7 @@ local neap = require "neap"
 local command = require "spec.support.command"
 local leaks = require "spec.support.leaks"
 local SparseMatrix = neap.SparseMatrix
+require "spec.support.arrays"
 
 local function slurp(path)
   local file = assert(io.open(path, "rb"))
@@ -106,6 +107,46 @@ describe(".mtx files", function()
     assert.same(S:to_matrix():to_table(), neap.load(path .. ".mtx"):to_matrix():to_table())
   end)
 
+  it("may be complex, of every symmetry", function()
+    local i = neap.complex(0, 1)
+    local function both(kind, entries)
+      return load("%%MatrixMarket matrix coordinate complex " .. kind .. "\n2 2 2\n" .. entries)
+        :to_matrix()
+    end
+    assert.close_arrays({ { 1 + 2 * i, 0 }, { 0, -i } }, both("general", "1 1 1 2\n2 2 0 -1\n"))
+    assert.close_arrays({ { 1, 3 + i }, { 3 + i, 0 } }, both("symmetric", "1 1 1 0\n2 1 3 1\n"))
+    assert.close_arrays({ { 1, 3 - i }, { 3 + i, 0 } }, both("Hermitian", "1 1 1 0\n2 1 3 1\n"))
+    local skew = load("%%MatrixMarket matrix coordinate complex skew-symmetric\n2 2 1\n2 1 3 1\n")
+    assert.close_arrays({ { 0, -3 - i }, { 3 + i, 0 } }, skew:to_matrix())
+    local function array(kind, values)
+      return load("%%MatrixMarket matrix array complex " .. kind .. "\n2 2\n" .. values)
+    end
+    assert.close_arrays({ { i, 3 }, { 2 - i, 4 } }, array("general", "0 1\n2 -1\n3 0\n4 0\n"))
+    assert.close_arrays({ { 1, 2 - i }, { 2 + i, 3 } }, array("hermitian", "1 0\n2 1\n3 0\n"))
+    assert.close_arrays({ { i, 2 }, { 2, 3 } }, array("symmetric", "0 1\n2 0\n3 0\n"))
+    assert.close_arrays({ { 0, -5 - i }, { 5 + i, 0 } }, array("skew-symmetric", "5 1\n"))
+    local U = load("%%MatrixMarket matrix array complex general\n2 1\n1 1\n2 0\n",
+      { as = "VectorArray" })
+    assert.close_arrays({ { 1 + i, 2 } }, U)
+  end)
+
+  it("of complex matrices are read as they were written", function()
+    local i = neap.complex(0, 1)
+    local A = SparseMatrix.from_triplets(3, 2, { 1, 3, 2 }, { 1, 1, 2 },
+      { 0.1 + i / 3, -i, 5e-320 })
+    neap.save(path .. ".mtx", A)
+    assert.equal("%%MatrixMarket matrix coordinate complex general",
+      slurp(path .. ".mtx"):match("^[^\n]*"))
+    assert.same({ A:triplets() }, { neap.load(path .. ".mtx"):triplets() })
+    neap.save(path .. ".mtx.gz", A:to_matrix())
+    assert.close_arrays(A:to_matrix(), neap.load(path .. ".mtx.gz"))
+    local S = SparseMatrix.from_triplets(2, 2, { 1, 2 }, { 2, 1 }, { i, i })
+    neap.save(path .. ".mtx", S)
+    assert.equal("%%MatrixMarket matrix coordinate complex symmetric\n2 2 1\n2 1 0 1\n",
+      slurp(path .. ".mtx"))
+    assert.close_arrays(S:to_matrix(), neap.load(path .. ".mtx"):to_matrix())
+  end)
+
   it("of the reference data have the entries that they say", function()
     local fom = require "spec.support.reference".json("thermalblock/fom.json")
     for name, facts in pairs(fom.operator.matrices) do
@@ -143,10 +184,13 @@ describe(".mtx files", function()
       message("%%MatrixMarket vector coordinate real general\n1 1 0\n"))
     assert.equal("line 1: 'coordinate' or 'array' expected, got the end of the line",
       message("%%MatrixMarket matrix\n"))
-    assert.equal("line 1: complex matrices are not supported yet",
-      sparse("1 1 0", "complex general"))
-    assert.equal("line 1: complex matrices are not supported yet",
-      sparse("1 1 0", "real hermitian"))
+    assert.equal("line 1: only a complex matrix is Hermitian", sparse("1 1 0", "real hermitian"))
+    assert.equal("line 3: number expected, got the end of the line",
+      sparse("1 1 1\n1 1 1\n", "complex general"))
+    assert.equal("line 3: end of the line expected, got '3'",
+      dense("1 1\n1 2 3\n", "complex general"))
+    assert.equal("line 3: entry above the diagonal in a Hermitian matrix",
+      sparse("2 2 1\n1 2 1 0\n", "complex hermitian"))
     assert.equal("line 1: end of the line expected", sparse("1 1 0", "real general x"))
     assert.equal("line 1: an array has no pattern", dense("1 1", "pattern general"))
     assert.equal("line 2: number of rows expected, got '-1'", sparse("-1 1 0"))

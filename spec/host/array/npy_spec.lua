@@ -150,6 +150,39 @@ describe(".npy files", function()
     assert.equal("byte 136: file ends in the numbers, 8 bytes early", message(whole:sub(1, -9)))
   end)
 
+  it("may be complex, of both widths, byte orders and layouts", function()
+    local i = neap.complex(0, 1)
+    for _, case in ipairs { { "<c16", "<dddd" }, { ">c16", ">dddd" }, { "<c8", "<ffff" },
+                            { ">c8", ">ffff" } } do
+      local U = load(npy(case[1], false, "(2,)", string.pack(case[2], 1, 2, 0, -1)))
+      assert.is_true(U.is_complex)
+      assert.close_arrays({ { 1 + 2 * i, -i } }, U)
+    end
+    local four = string.pack("<dddddddd", 1, 0, 2, 1, 3, 0, 4, -1)
+    assert.close_arrays({ { 1, 2 + i }, { 3, 4 - i } }, load(npy("<c16", true, "(2, 2)", four)))
+    assert.close_arrays({ { 1, 3 }, { 2 + i, 4 - i } }, load(npy("<c16", false, "(2, 2)", four)))
+    local M = load(npy("<c16", false, "(2, 2)", four), { as = "Matrix" })
+    assert.close_arrays({ { 1, 2 + i }, { 3, 4 - i } }, M)
+    assert.equal("byte 184: file ends in the numbers, 8 bytes early",
+      message(npy("<c16", true, "(2, 2)", four:sub(1, -9))))
+    assert.equal(0, #load(npy("<c16", true, "(3, 0)", "")))
+  end)
+
+  it("of complex arrays are NumPy's", function()
+    local U = neap.VectorArray.from_table { { neap.complex(1, 2), 3 }, { 4, 5 } }
+    neap.save(path .. ".npy", U)
+    local bytes = slurp(path .. ".npy")
+    os.remove(path .. ".npy")
+    local numbers = string.pack("<dddddddd", 1, 2, 3, 0, 4, 0, 5, 0)
+    assert.equal(npy("<c16", true, "(2, 2)", numbers), bytes)
+    neap.save(path .. ".npy", U[{ 2, 1 }])
+    assert.close_arrays(U[{ 2, 1 }], neap.load(path .. ".npy"))
+    os.remove(path .. ".npy")
+    local ok, why = pcall(neap.save, path .. ".csv", U)
+    assert.is_false(ok)
+    assert.matches("complex numbers are saved as .npy, .mtx or .mtx.gz", why)
+  end)
+
   it("are refused with the place and the reason", function()
     local two = string.pack("<dd", 1, 2)
     local function header(text) return message(npy(nil, nil, nil, two, { header = text })) end
@@ -157,8 +190,8 @@ describe(".npy files", function()
       (message(npy("<f8", true, "(2,)", two .. "x"))))
     assert.matches("^byte 8: version 4.0 is not known", message(npy("<f8", true, "(2,)", two,
       { version = 4 })))
-    assert.equal("byte 128: header, character 17: numbers of type '<c16' are not supported "
-      .. "(f4, f8, i1 to i8, u1 to u8 are)", message(npy("<c16", true, "(1,)", two)))
+    assert.equal("byte 128: header, character 17: numbers of type '<c32' are not supported "
+      .. "(f4, f8, c8, c16, i1 to i8, u1 to u8 are)", message(npy("<c32", true, "(1,)", two)))
     assert.matches("numbers of type '|O' are not supported", message(npy("|O", true, "(1,)", two)))
     assert.matches("header, character 11: a plain type of numbers expected",
       header("{'descr': [('a', '<f8')], }"))

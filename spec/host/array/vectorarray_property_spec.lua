@@ -1,5 +1,6 @@
 --- Random sequences of operations on VectorArrays and on a model of them in plain Lua: a base is a
---- list of tables, one per vector; a view is a list of some of the same tables.
+--- list of tables, one per vector; a view is a list of some of the same tables. Half of the runs
+--- have complex entries too, which make arrays complex.
 --- NEAP_SEED and NEAP_STEPS in the environment choose another sequence; failures name theirs.
 local arrays = require "spec.support.arrays"
 local neap = require "neap"
@@ -12,6 +13,30 @@ local LARGEST = 2 ^ 20 -- entries are integers below, so that every sum of produ
 ---@field U VectorArray
 ---@field model number[][]
 ---@field base? Pair  of a view
+---@field is_complex? boolean  of a base
+
+--- What entries a run has.
+local has_complex = false
+
+local function root(pair) return pair.base or pair end
+
+local function is_complex(pair) return root(pair).is_complex or false end
+
+local function conj(x) return type(x) == "number" and x or x:conj() end
+
+--- A random integer from low to high, or a complex number of two of them.
+local function number(low, high)
+  local x = math.random(low, high)
+  if has_complex and math.random(4) == 1 then x = neap.complex(x, math.random(low, high)) end
+  return x
+end
+
+local function has_complex_entry(list)
+  for _, x in ipairs(list) do
+    if type(x) ~= "number" then return true end
+  end
+  return false
+end
 
 local function copy_vector(v) return table.move(v, 1, #v, 1, {}) end
 
@@ -23,9 +48,11 @@ end
 
 local function dot(x, y)
   local s = 0
-  for i = 1, #x do s = s + x[i] * y[i] end
+  for i = 1, #x do s = s + conj(x[i]) * y[i] end
   return s
 end
+
+local function same(x, y) return x == y or arrays.modulus(x - y) == 0 end
 
 --- A random choice of k indices in 1..n.
 local function some_indices(n, k, distinct)
@@ -44,11 +71,15 @@ local function new_base()
   local model = {}
   for j = 1, math.random(0, 6) do
     model[j] = {}
-    for i = 1, DIM do model[j][i] = math.random(-5, 5) end
+    for i = 1, DIM do model[j][i] = number(-5, 5) end
   end
-  local U = VectorArray.empty(DIM, { reserve = math.random(0, 8) })
-  for _, v in ipairs(model) do U:append(VectorArray.from_table { v }) end
-  return { U = U, model = model }
+  local complex = has_complex and math.random(8) == 1
+  local U = VectorArray.empty(DIM, { reserve = math.random(0, 8), complex = complex })
+  for _, v in ipairs(model) do
+    U:append(VectorArray.from_table { v })
+    complex = complex or has_complex_entry(v)
+  end
+  return { U = U, model = model, is_complex = complex }
 end
 
 local function has_repeats(model)
@@ -91,7 +122,7 @@ function steps.base(state) state:add(new_base()) end
 
 function steps.copy(state)
   local a = state:pick()
-  state:add { U = a.U:copy(), model = deep_copy(a.model) }
+  state:add { U = a.U:copy(), model = deep_copy(a.model), is_complex = is_complex(a) }
 end
 
 function steps.view_by_list(state)
@@ -133,6 +164,7 @@ function steps.append(state)
   local added = deep_copy(b.model)
   if #a.model + #added > 20 then return end
   a.U:append(b.U)
+  a.is_complex = is_complex(a) or is_complex(b)
   table.move(added, 1, #added, #a.model + 1, a.model)
 end
 
@@ -145,6 +177,7 @@ function steps.move(state)
   end
   if #a.model + #b.model > 20 then return end
   a.U:append(b.U, options)
+  a.is_complex = is_complex(a) or is_complex(b)
   table.move(b.model, 1, #b.model, #a.model + 1, a.model)
   b.model = {}
 end
@@ -166,19 +199,20 @@ end
 
 local function factors(n)
   if math.random(2) == 1 then
-    local alpha = math.random(-1, 2)
-    return alpha, function() return alpha end
+    local alpha = number(-1, 2)
+    return alpha, function() return alpha end, has_complex_entry { alpha }
   end
   local list = {}
-  for j = 1, n do list[j] = math.random(-1, 2) end
-  return list, function(j) return list[j] end
+  for j = 1, n do list[j] = number(-1, 2) end
+  return list, function(j) return list[j] end, has_complex_entry(list)
 end
 
 function steps.scal(state)
   local a = state:pick()
-  local alpha, factor = factors(#a.model)
+  local alpha, factor, complex = factors(#a.model)
   if has_repeats(a.model) then return assert_refused("occurs twice", a.U.scal, a.U, alpha) end
   a.U:scal(alpha)
+  root(a).is_complex = is_complex(a) or complex
   for j, v in ipairs(a.model) do
     for i = 1, DIM do v[i] = v[i] * factor(j) end
   end
@@ -186,12 +220,13 @@ end
 
 function steps.axpy(state)
   local a, x = state:pick(), state:pick()
-  local alpha, factor = factors(#a.model)
+  local alpha, factor, complex = factors(#a.model)
   if #x.model ~= 1 and #x.model ~= #a.model then
     return assert_refused("vectors expected", a.U.axpy, a.U, alpha, x.U)
   end
   if has_repeats(a.model) then return assert_refused("occurs twice", a.U.axpy, a.U, alpha, x.U) end
   a.U:axpy(alpha, x.U)
+  root(a).is_complex = is_complex(a) or is_complex(x) or complex
   local before = deep_copy(x.model)
   for j, v in ipairs(a.model) do
     local w = before[#before == 1 and 1 or j]
@@ -202,8 +237,9 @@ end
 function steps.set(state)
   local a = state:pick()
   if #a.model == 0 then return end
-  local i, j, x = math.random(DIM), math.random(#a.model), math.random(-5, 5)
+  local i, j, x = math.random(DIM), math.random(#a.model), number(-5, 5)
   a.U:set(i, j, x)
+  root(a).is_complex = is_complex(a) or has_complex_entry { x }
   a.model[j][i] = x
 end
 
@@ -216,13 +252,16 @@ function steps.arithmetic(state)
     model[j] = {}
     for i = 1, DIM do model[j][i] = 2 * v[i] - w[i] end
   end
-  state:add { U = 2 * a.U - b.U, model = model }
+  state:add { U = 2 * a.U - b.U, model = model, is_complex = is_complex(a) or is_complex(b) }
 end
 
 function steps.lincomb(state)
   local a = state:pick()
-  local C, model = {}, {}
-  for j = 1, #a.model do C[j] = { math.random(-1, 1), math.random(-1, 1) } end
+  local C, model, complex = {}, {}, is_complex(a)
+  for j = 1, #a.model do
+    C[j] = { number(-1, 1), number(-1, 1) }
+    complex = complex or has_complex_entry(C[j])
+  end
   for k = 1, 2 do
     model[k] = {}
     for i = 1, DIM do
@@ -231,7 +270,21 @@ function steps.lincomb(state)
     end
   end
   local U = a.U:lincomb(#C == 0 and Matrix.zeros(0, 2) or Matrix.from_table(C))
-  state:add { U = U, model = model }
+  state:add { U = U, model = model, is_complex = complex }
+end
+
+function steps.parts(state)
+  local a = state:pick()
+  if not is_complex(a) then return end
+  local re, im = a.U:real(), a.U:imag()
+  assert(not re.is_complex and not im.is_complex)
+  assert((re + neap.complex(0, 1) * im):almost_equal(a.U, { atol = 0, rtol = 0 }), "parts")
+  local model = {}
+  for j, v in ipairs(a.model) do
+    model[j] = {}
+    for i = 1, DIM do model[j][i] = conj(v[i]) end
+  end
+  state:add { U = a.U:conj(), model = model, is_complex = true }
 end
 
 function steps.measure(state)
@@ -240,11 +293,13 @@ function steps.measure(state)
   local sup, norm2 = a.U:sup_norm(), a.U:norm2()
   assert(M.rows == #a.model and M.cols == #b.model and #sup == #a.model)
   for i, v in ipairs(a.model) do
-    for j, w in ipairs(b.model) do assert(M:get(i, j) == dot(v, w), "inner") end
-    for j, w in ipairs(a.model) do assert(G:get(i, j) == dot(v, w), "gramian") end
-    assert(norm2[i] == dot(v, v), "norm2")
-    assert(sup[i] == math.max(math.abs(v[1]), math.abs(v[2]), math.abs(v[3])), "sup_norm")
-    assert(dofs:get(1, i) == v[3] and dofs:get(2, i) == v[1], "dofs")
+    for j, w in ipairs(b.model) do assert(same(M:get(i, j), dot(v, w)), "inner") end
+    for j, w in ipairs(a.model) do assert(same(G:get(i, j), dot(v, w)), "gramian") end
+    assert(same(norm2[i], dot(v, v)), "norm2")
+    local largest = 0
+    for _, x in ipairs(v) do largest = math.max(largest, arrays.modulus(x)) end
+    assert(math.abs(sup[i] - largest) <= 2 ^ -50 * largest, "sup_norm") -- a root, rounded
+    assert(same(dofs:get(1, i), v[3]) and same(dofs:get(2, i), v[1]), "dofs")
   end
 end
 
@@ -259,7 +314,7 @@ local function tame(state)
   for _, pair in ipairs(state.pairs) do
     for j, v in ipairs(pair.model) do
       for i = 1, DIM do
-        if math.abs(v[i]) > LARGEST then
+        if arrays.modulus(v[i]) > LARGEST then
           v[i] = i
           pair.U:set(i, j, i)
         end
@@ -270,6 +325,7 @@ end
 
 local function run(seed, count)
   math.randomseed(seed)
+  has_complex = seed % 2 == 0
   local state = setmetatable({ pairs = { new_base(), new_base() } }, State)
   for step = 1, count do
     local name = names[math.random(#names)]
@@ -278,7 +334,8 @@ local function run(seed, count)
     tame(state)
     for _, pair in ipairs(state.pairs) do
       local difference = arrays.difference(pair.model, pair.U, 0)
-      if difference or #pair.U ~= #pair.model or pair.U.is_view ~= (pair.base ~= nil) then
+      if difference or #pair.U ~= #pair.model or pair.U.is_view ~= (pair.base ~= nil)
+        or pair.U.is_complex ~= is_complex(pair) then
         error(("seed %d, step %d, after %s: %s: %s"):format(seed, step, name, pair.U,
                                                            difference or "kind"), 0)
       end
