@@ -188,6 +188,7 @@ static int l_lstsq (lua_State *L) {
   double *s = args_scratch(L, k, sizeof *s);
   if (!memory_multiply(longer, sides.n, &total)) luaL_error(L, "not enough memory");
   double *work = args_scratch(L, total, width * sizeof *work);
+  memset(work, 0, total * width * sizeof *work); /* LAPACKE looks for NaN in all rows */
   if (is_complex) sides_copy_complex(L, &sides, work, longer);
   else sides_copy(L, &sides, work, longer);
   check_finite_sides(L, 2, work, rows, sides.n, longer, width);

@@ -38,6 +38,21 @@ function scenarios.matrix()
   end
 end
 
+function scenarios.complex()
+  local i = neap.complex(0, 1)
+  return function()
+    local U = VectorArray.from_table { { i, 2 }, { 3, 4 } }
+    local V = VectorArray.ones(2, 2)
+    V:scal(i)
+    V:append(U)
+    local A = Matrix.from_table { { 4, i }, { -i, 3 } }
+    local S = SparseMatrix.from_triplets(2, 2, { 1, 2, 2 }, { 1, 2, 1 }, { 4 + i, 5, 1 })
+    return U:to_table(), U:inner(V), U:real(), A:solve(Matrix.identity(2)), A:eigh(), A:svd(),
+      A:real():solve(A), S:apply_inverse(U), S:real():apply_inverse(U), S:H(), S * A,
+      wire.decode(wire.encode(U, i))
+  end
+end
+
 function scenarios.sparse()
   local U = VectorArray.ones(3, 2)
   return function()
