@@ -9,17 +9,23 @@
 #include "array/sparse.h"
 #include "block/block.h"
 
-/* blocks() -> how many blocks this process holds, their bytes, and those kept for the next ones */
+/* blocks() -> how many blocks this process holds, and their bytes */
 static int l_blocks (lua_State *L) {
   lua_pushinteger(L, (lua_Integer)block_total_count());
   lua_pushinteger(L, (lua_Integer)block_total_len());
+  return 2;
+}
+
+/* idle_bytes() -> those of freed blocks that are kept for the next ones */
+static int l_idle_bytes (lua_State *L) {
   lua_pushinteger(L, (lua_Integer)block_idle_len());
-  return 3;
+  return 1;
 }
 
 static const luaL_Reg functions[] = {
   {"blocks", l_blocks},
   {"complex", scalar_l_complex},
+  {"idle_bytes", l_idle_bytes},
   {NULL, NULL},
 };
 

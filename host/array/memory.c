@@ -71,8 +71,8 @@ Block *memory_block (lua_State *L, size_t len, bool zero) {
   return b;
 }
 
-void memory_received (lua_State *L, size_t len) {
-  collect_if_grown(L, len, 8); /* from half a gigabyte on */
+void memory_received (lua_State *L) {
+  collect_if_grown(L, 0, 4);
 }
 
 void memory_rest (lua_State *L) {

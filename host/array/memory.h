@@ -19,10 +19,10 @@ size_t memory_size (lua_State *L, size_t rows, size_t cols, bool is_complex);
    gives up. Raises when there is no memory. */
 Block *memory_block (lua_State *L, size_t len, bool zero);
 
-/* An array of len bytes is about to come from elsewhere. It takes no memory yet, but what nobody
-   refers to any more keeps the memory of others from being freed: the collector runs now and
-   then. */
-void memory_received (lua_State *L, size_t len);
+/* An array has come from elsewhere. What nobody refers to any more keeps the memory of others from
+   being freed, so that the collector runs now and then; less often than for new arrays, since
+   memory_rest is there as well. */
+void memory_received (lua_State *L);
 
 /* There is nothing to do now: the collector runs if the blocks have doubled. */
 void memory_rest (lua_State *L);

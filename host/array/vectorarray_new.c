@@ -223,7 +223,6 @@ static bool cat_by_joining (lua_State *L, size_t n, size_t dim, size_t len, bool
     total += U->len;
     lua_pop(L, 1);
   }
-  memory_received(L, n_slices > 0 ? total * bytes : 0);
   VectorArray *result = vectorarray_push_closed(L);
   Block *block = total == len ? block_join(slices, n_slices) : NULL;
   if (block != NULL) vectorarray_adopt(result, block, 0, dim, len, is_complex);

@@ -65,6 +65,19 @@ static int new_shared (Block **b, size_t len, bool zero) {
   return 0;
 }
 
+/* The block holds len bytes of its own. */
+static void hold (Block *b, size_t len) {
+  store_let_go(b->held);
+  store_hold(len);
+  b->held = len;
+}
+
+static void begin (Block *b) {
+  store_get()->count++;
+  bool owns = b->kind == BLOCK_HEAP || b->kind == BLOCK_ANONYMOUS;
+  hold(b, owns ? b->len : 0);
+}
+
 static int new_block (Block **b, size_t len, bool zero) {
   int rc;
   if (len < BLOCK_SHARE_MIN) {
@@ -73,7 +86,7 @@ static int new_block (Block **b, size_t len, bool zero) {
     rc = new_shared(b, len, zero);
     if (rc < 0) rc = new_anonymous(b, len); /* it can still be sent by copying */
   }
-  if (rc == 0) store_count(len);
+  if (rc == 0) begin(*b);
   return rc;
 }
 
@@ -104,7 +117,7 @@ int block_map (Block **b, Segment *s, size_t origin, size_t len) {
                    .mapped = mapped,
                    .segment = segment_retain(s),
                    .origin = origin};
-  store_count(len);
+  begin(fresh);
   *b = fresh;
   return 0;
 }
@@ -132,7 +145,8 @@ void block_release (Block *b) {
   if (b == NULL) return;
   assert(b->refs > 0);
   if (--b->refs > 0) return;
-  store_discount(b->len);
+  hold(b, 0);
+  store_get()->count--;
   leave(b);
   free(b);
 }
@@ -161,6 +175,7 @@ int block_settle (Block *b) {
     return rc;
   }
   leave(b);
+  hold(b, 0);
   b->kind = BLOCK_SHARED;
   b->is_frozen = true;
   b->is_written = false;
@@ -168,6 +183,11 @@ int block_settle (Block *b) {
   b->segment = s;
   b->data = s->map;
   return 0;
+}
+
+void block_mark_written (Block *b, size_t n) {
+  hold(b, n < b->len - b->held ? b->held + n : b->len);
+  b->is_written = true;
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -219,7 +239,7 @@ int block_write_part (Block **b, size_t keep, size_t n, void **data) {
     int rc = replace(b, access, keep);
     if (rc < 0) return rc;
   }
-  if ((*b)->kind == BLOCK_PRIVATE) (*b)->is_written = true;
+  if ((*b)->kind == BLOCK_PRIVATE) block_mark_written(*b, n);
   *data = (*b)->data;
   return 0;
 }

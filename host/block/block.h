@@ -43,7 +43,8 @@ int block_write_part (Block **b, size_t keep, size_t n, void **data);
    parts of one block that was sent, and has come back in pieces. NULL where it would. */
 Block *block_join (const BlockSlice *slices, size_t n);
 
-/* Bytes held by all blocks of this process, for the collector and for specs. */
+/* Memory that the blocks of this process hold, for the collector and for specs: what several show
+   counts once, and what was received counts here as well as where it came from. */
 size_t block_total_len (void);
 size_t block_total_count (void);
 

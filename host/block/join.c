@@ -37,7 +37,7 @@ static bool carry_over (Block *to, char *target, const BlockSlice *slice, size_t
     size_t end = runs.runs[i].first + runs.runs[i].len - misfit;
     if (end > slice->len) end = slice->len;
     memcpy(target + first, data + first, end - first);
-    to->is_written = true;
+    block_mark_written(to, end - first);
   }
   pages_fini(&runs);
   return fits;

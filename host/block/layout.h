@@ -22,6 +22,7 @@ struct Block {
   bool is_written;  /* private: pages may differ from the segment's */
   char *base;       /* private, anonymous: the mapping that this block owns */
   size_t mapped;    /* its length */
+  size_t held;      /* memory of this block alone, as the store counts it */
   Segment *segment; /* shared, private: one reference */
   size_t origin;    /* of data in the segment */
   size_t copied;    /* private: bytes of written pages copied so far, to be sent */
@@ -33,6 +34,9 @@ struct Block {
 /* A block of len bytes that shows the segment from origin on, privately. Takes no reference over:
    the block has one of its own. 0 or UV_ENOMEM. */
 int block_map (Block **b, Segment *s, size_t origin, size_t len);
+
+/* About n bytes of a private block are, or are about to be, in pages of its own. */
+void block_mark_written (Block *b, size_t n);
 
 /* Moves the data of a private block to a segment of its own, where it is frozen. 0 or negative. */
 int block_settle (Block *b);

@@ -55,6 +55,7 @@ static int make (Segment **result, size_t len) {
   }
   *s = (Segment){.refs = 1, .len = len, .fd = fd, .given = -1, .map = map};
   store_get()->n_descriptors++;
+  store_hold(len);
   *result = s;
   return 0;
 }
@@ -84,8 +85,12 @@ void segment_release (Segment *s) {
   if (s == NULL) return;
   assert(s->refs > 0);
   if (--s->refs > 0) return;
-  if (s->map != NULL) store_keep(s);
-  else segment_destroy(s);
+  if (s->map != NULL) {
+    store_keep(s);
+  } else {
+    store_let_go(s->len);
+    segment_destroy(s);
+  }
 }
 
 static void close_descriptor (int *fd) {
@@ -203,6 +208,7 @@ int segment_adopt (Segment **result, int fd) {
                    .dev = st.st_dev,
                    .ino = st.st_ino};
     store_know(s);
+    store_hold(s->len);
     store_get()->n_descriptors++;
   }
   store_has_descriptors(); /* in time, raises the limit */

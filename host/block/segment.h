@@ -29,7 +29,7 @@ typedef struct Segment {
 int segment_new (Segment **s, size_t len, bool *is_fresh);
 Segment *segment_retain (Segment *s);
 void segment_release (Segment *s); /* NULL is allowed */
-void segment_destroy (Segment *s); /* for the store */
+void segment_destroy (Segment *s); /* for the store: it holds no memory by its count any more */
 
 /* Copies into a segment that nobody else has seen. 0 or negative. */
 int segment_fill (Segment *s, bool is_fresh, const void *data, size_t len);

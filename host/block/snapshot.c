@@ -191,7 +191,7 @@ int snapshot_open (Snapshot *s, Block **b, size_t *offset) {
   if (rc == 0 && !store_has_descriptors()) segment_forget_descriptor(s->segment);
   if (rc < 0 || s->patch == NULL) return rc;
   rc = patch_apply(s->patch, (*b)->data, s->len);
-  (*b)->is_written = true;
+  block_mark_written(*b, snapshot_len(s->patch));
   if (rc < 0) {
     block_release(*b);
     *b = NULL;

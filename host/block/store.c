@@ -23,18 +23,16 @@ BlockStore *store_get (void) {
   return &store;
 }
 
-void store_count (size_t len) {
+void store_hold (size_t len) {
   BlockStore *store = store_get();
   store->len += len;
-  store->count++;
   if (store->len > store->high) store->high = store->len;
 }
 
-void store_discount (size_t len) {
+void store_let_go (size_t len) {
   BlockStore *store = store_get();
-  assert(store->count > 0 && store->len >= len);
+  assert(store->len >= len);
   store->len -= len;
-  store->count--;
 }
 
 bool store_has_descriptors (void) {
@@ -111,6 +109,7 @@ void store_trim (size_t bound) {
 void store_keep (Segment *s) {
   BlockStore *store = store_get();
   assert(s->refs == 0 && s->newer == NULL && s->older == NULL);
+  store_let_go(s->len);
   size_t bound = idle_bound(store, store->idle_len + s->len);
   if (s->len > bound || !store_has_descriptors()) {
     segment_destroy(s);
@@ -125,8 +124,9 @@ void store_keep (Segment *s) {
   store->idle_len += s->len;
 }
 
-void store_revive (Segment *s) {
-  unlink_idle(store_get(), s);
+static void revive (BlockStore *store, Segment *s) {
+  unlink_idle(store, s);
+  store_hold(s->len);
 }
 
 static bool is_idle (const BlockStore *store, const Segment *s) {
@@ -142,7 +142,7 @@ Segment *store_take (size_t len) {
       tries++;
       continue;
     }
-    unlink_idle(store, s);
+    revive(store, s);
     return s;
   }
   return NULL;
@@ -172,6 +172,6 @@ Segment *store_find (dev_t dev, ino_t ino) {
   BlockStore *store = store_get();
   Segment *s = *place(store, dev, ino);
   while (s != NULL && (s->dev != dev || s->ino != ino)) s = s->next;
-  if (s != NULL && s->refs == 0 && is_idle(store, s)) store_revive(s);
+  if (s != NULL && s->refs == 0 && is_idle(store, s)) revive(store, s);
   return s;
 }

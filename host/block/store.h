@@ -7,7 +7,8 @@
 enum { STORE_KNOWN = 256 }; /* a power of two */
 
 typedef struct BlockStore {
-  size_t len, count;        /* of all blocks */
+  size_t len;               /* of memory that blocks hold: see store_hold */
+  size_t count;             /* of blocks */
   size_t high;              /* the most that len has been since the last trim */
   Segment *newest, *oldest; /* idle segments */
   size_t idle_len;
@@ -22,8 +23,10 @@ typedef struct BlockStore {
    that no argument carries. Only one thread of a process makes blocks. */
 BlockStore *store_get (void);
 
-void store_count (size_t len);    /* a block more */
-void store_discount (size_t len); /* a block less */
+/* Memory is held: by a block on the heap, by a segment in use, by a block that has written to a
+   private mapping. What maps a segment holds nothing of its own. */
+void store_hold (size_t len);
+void store_let_go (size_t len);
 
 /* May another descriptor be held for good? Half of what the system grants is left for everything
    else and for what is under way. Raises the soft limit to the hard one when it has to. */
@@ -33,12 +36,10 @@ bool store_has_descriptors (void);
    they stand for. */
 unsigned store_message_descriptors (void);
 
-/* Takes a segment without references: kept, or destroyed. */
+/* Takes a segment without references, whose memory is held no longer: kept, or destroyed. */
 void store_keep (Segment *s);
 /* An idle segment of about len bytes that nobody else sees, without references; or NULL. */
 Segment *store_take (size_t len);
-/* The idle segment is in use again. */
-void store_revive (Segment *s);
 /* Destroys idle segments, the oldest first, until no more than bound bytes are idle. */
 void store_trim (size_t bound);
 

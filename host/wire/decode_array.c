@@ -64,8 +64,12 @@ static const BlockSlice *open_slice (lua_State *L, Decoder *d, uint32_t number) 
   if (slice->block != NULL) return slice;
   Snapshot *from = d->slices[number];
   slice->len = snapshot_len(from);
-  memory_received(L, slice->len);
+  memory_received(L);
   int rc = snapshot_open(from, &slice->block, &slice->offset);
+  if (rc == UV_ENOMEM) { /* of mappings, there may be too many that nobody refers to any more */
+    lua_gc(L, LUA_GCCOLLECT);
+    rc = snapshot_open(from, &slice->block, &slice->offset);
+  }
   if (rc == 0) return slice;
   slice->block = NULL;
   if (rc == UV_EPROTO) decoder_malformed(L, d, "written pages beyond their block");

@@ -313,3 +313,30 @@ for _, kind in ipairs(pools) do
     end)
   end)
 end
+
+describe("a worker that takes nothing up", function()
+  neap.pool { workers = 1 }:close() -- the event loop of this process stays
+  leaks.watch(before_each, after_each)
+
+  it("gets all arrays, in order, once it does, and holds up nobody meanwhile", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local arrays = {}
+    for i = 1, 40 do arrays[i] = VectorArray.full(i, DIM, LEN) end
+    local STOP, CONT = 19, 18
+    pool:kill(1, STOP)
+    local futures = {}
+    for k = 1, 600 do -- more than a socket holds
+      futures[k] = pool:apply_async(function(U, i)
+        _G.seen = (_G.seen or 0) + 1
+        return U:get(i, 1) + 1000 * _G.seen
+      end, arrays[k % 40 + 1], k)
+    end
+    local here <close> = neap.pool { workers = 1 }
+    assert.equal(7, here:apply(function(U) return U:get(1, 1) end, arrays[7])[1])
+    pool:kill(1, CONT)
+    for k = 1, 600 do
+      local expected = k % 40 + 1 + 1000 * k
+      assert.same({ expected, expected }, { table.unpack(futures[k]:get()) })
+    end
+  end)
+end)
