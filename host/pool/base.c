@@ -92,7 +92,7 @@ static int l_fetch (lua_State *L) {
     lua_pop(L, 1);
   }
   Message m = {.type = REQUEST_COPY, .parcel = wire_finish(L, e)};
-  pool_request(L, p, f->worker, &m, NULL);
+  request_put(L, p, f->worker, request_make(L, p, &m, NULL));
   return 0;
 }
 

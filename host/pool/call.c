@@ -4,23 +4,25 @@
 #include <lauxlib.h>
 #include "worker/protocol.h"
 
-Call *call_push (lua_State *L, int pool, int64_t width) {
-  Pool *p = pool_check(L, pool);
-  Call *c = lua_newuserdatauv(L, sizeof *c, 4);
-  *c = (Call){0};
+static const double STOPPED_GRACE = 10; /* seconds */
+
+Call *call_push (lua_State *L, Pool *p, int64_t width) {
+  Call *c = lua_newuserdatauv(L, sizeof *c, CALL_VALUES);
+  *c = (Call){.retries = DEFAULT_RETRIES, .stopped_grace = STOPPED_GRACE};
   luaL_setmetatable(L, CALL_TNAME);
   lua_newtable(L);
   lua_setiuservalue(L, -2, CALL_RESULTS);
-  lua_pushvalue(L, pool);
-  lua_setiuservalue(L, -2, CALL_POOL);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, p->calls);
-  lua_pushvalue(L, -2);
-  lua_rawsetp(L, -2, c);
-  lua_pop(L, 1);
   c->pool = pool_retain(p);
   c->number = ++p->next_call;
   c->width = width;
   return c;
+}
+
+void call_anchor (lua_State *L, const Call *c) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, c->pool->calls);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, c);
+  lua_pop(L, 1);
 }
 
 void call_push_anchor (lua_State *L, const Call *c) {
@@ -94,32 +96,63 @@ static Call *checkcall (lua_State *L, int arg) {
   return luaL_checkudata(L, arg, CALL_TNAME);
 }
 
-/* call:wait([seconds]) -> whether it is done. Interrupted, or when the pool is closed: raises
-   nothing, returns false. */
+static bool is_over (const Call *c) {
+  return c->is_done || c->pool->transport == NULL;
+}
+
+/* call:wait([seconds [, done]]) -> is it over? Waits no longer than until more than done workers
+   or items have answered. Interrupted: raises nothing, returns false. */
 static int l_wait (lua_State *L) {
   Call *c = checkcall(L, 1);
   lua_Number seconds = luaL_optnumber(L, 2, -1);
+  lua_Integer enough = luaL_optinteger(L, 3, INT64_MAX);
   lua_settop(L, 1);
-  uint64_t until = 0;
-  if (seconds >= 0 && seconds < 1e9) until = uv_hrtime() + (uint64_t)(seconds * 1e9);
-  bool spin = true;
   Pool *p = c->pool;
+  uint64_t until = seconds >= 0 && seconds < 1e9 ? uv_hrtime() + (uint64_t)(seconds * 1e9) : 0;
   pool_watch(p);
   if (!c->is_done) pool_dispatch(L, p);
-  while (!c->is_done && p->transport != NULL) {
-    int timeout_ms = -1;
+  while (!is_over(c) && c->n_done <= enough && p->host->interrupts == 0) {
+    int timeout_ms = limits_enforce(p);
     if (until != 0) {
       uint64_t now = uv_hrtime();
       if (now >= until) break;
-      timeout_ms = (int)((until - now) / 1000000u) + 1;
+      uint64_t left_ms = (until - now) / 1000000u + 1;
+      if (timeout_ms < 0 || left_ms < (uint64_t)timeout_ms) {
+        timeout_ms = left_ms < 1000000 ? (int)left_ms : 1000000;
+      }
     }
-    if (p->host->interrupts != 0) break;
-    pool_poll(L, p, timeout_ms, spin);
+    pool_poll(L, p, timeout_ms, true);
     pool_dispatch(L, p);
   }
   pool_unwatch(p);
-  lua_pushboolean(L, c->is_done);
+  if (is_over(c)) pool_leave_interrupt(p); /* else the caller takes it */
+  lua_pushboolean(L, is_over(c));
   return 1;
+}
+
+/* call:limit(retries, item_timeout, stopped_grace): nil leaves what there is */
+static int l_limit (lua_State *L) {
+  Call *c = checkcall(L, 1);
+  lua_Number retries = luaL_optnumber(L, 2, c->retries);
+  c->retries = retries < 1e9 ? (unsigned)retries : 1000000000u;
+  c->item_timeout = luaL_optnumber(L, 3, c->item_timeout);
+  c->stopped_grace = luaL_optnumber(L, 4, c->stopped_grace);
+  return 0;
+}
+
+/* call:progress() -> how many workers or items have answered, of how many, how many workers are
+   busy with it */
+static int l_progress (lua_State *L) {
+  const Call *c = checkcall(L, 1);
+  const Pool *p = c->pool;
+  lua_Integer busy = 0;
+  for (int w = 0; p->transport != NULL && w < p->n; w++) {
+    if (p->workers[w].first != NULL && p->workers[w].first->call == c) busy++;
+  }
+  lua_pushinteger(L, c->n_done);
+  lua_pushinteger(L, c->width > 0 || c->map != NULL ? c->width : 1);
+  lua_pushinteger(L, busy);
+  return 3;
 }
 
 /* call:unpack() -> the lists of results, each with its n; or the values of one worker */
@@ -157,22 +190,21 @@ static int l_errors (lua_State *L) {
   return 1;
 }
 
-/* call:cancel(): a map hands out no more; what is under way is still to be waited for */
-static int l_cancel (lua_State *L) {
-  Call *c = checkcall(L, 1);
-  if (!c->is_done && c->map != NULL) map_cancel(L, c);
-  call_finish(L, c);
-  return 0;
-}
-
 static int l_is_done (lua_State *L) {
   Call *c = checkcall(L, 1);
   if (!c->is_done && c->pool->transport != NULL) {
     pool_poll(L, c->pool, 0, false);
     pool_dispatch(L, c->pool);
   }
-  lua_pushboolean(L, c->is_done || c->pool->transport == NULL);
+  lua_pushboolean(L, c->is_done);
   return 1;
+}
+
+/* call:take() -> results of the next chunk of a map in order and how many; or nil: it has not
+   come. Only of maps that are taken so. */
+static int l_take (lua_State *L) {
+  Call *c = checkcall(L, 1);
+  return c->map != NULL && c->map->is_stream ? map_take(L, c) : 0;
 }
 
 static int l_gc (lua_State *L) {
@@ -182,15 +214,17 @@ static int l_gc (lua_State *L) {
   c->pool = NULL;
   map_free(p, c->map);
   c->map = NULL;
-  parcel_release(c->asking);
-  c->asking = NULL;
+  parcel_release(c->parcel);
+  c->parcel = NULL;
+  globals_free(c->globals);
+  c->globals = NULL;
   pool_release(p);
   return 0;
 }
 
 static const luaL_Reg methods[] = {
-  {"wait", l_wait},     {"unpack", l_unpack},   {"errors", l_errors},
-  {"cancel", l_cancel}, {"is_done", l_is_done}, {NULL, NULL},
+  {"wait", l_wait},         {"unpack", l_unpack}, {"errors", l_errors},   {"limit", l_limit},
+  {"progress", l_progress}, {"take", l_take},     {"is_done", l_is_done}, {NULL, NULL},
 };
 
 void call_open (lua_State *L) {

@@ -1,5 +1,6 @@
 /* events.c - what comes from the workers: answers go to their calls, questions are answered. */
 #include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
@@ -19,107 +20,28 @@ static void on_interrupt (void *user) {
   if (p->session != NULL) session_interrupt(p->session);
 }
 
-void pool_watch (Pool *p) {
-  p->host->interrupt_user = p;
-  p->host->on_interrupt = on_interrupt;
+bool pool_watch (Pool *p) {
+  Host *host = p->host;
+  if (host->on_interrupt != NULL) return false;
+  host->interrupt_user = p;
+  host->on_interrupt = on_interrupt;
+  /* One that came before is ours too: a hook would raise in the midst of what we do. */
+  lua_State *hooked = host->hooked;
+  if (host->interrupts != 0 && hooked != NULL) {
+    lua_sethook(hooked, NULL, 0, 0);
+    host->hooked = NULL;
+  }
+  return true;
 }
 
 void pool_unwatch (Pool *p) {
   p->host->on_interrupt = NULL;
 }
 
-/* Remembers what a journalled request was told, so that a replay is told the same. */
-static void remember_global (Request *r, const char *name, Parcel *answer) {
-  size_t len = strlen(name);
-  Global *g = malloc(sizeof *g + len + 1);
-  if (g == NULL) return; /* then a replay sees the driver's global of that time */
-  memcpy(g->name, name, len + 1);
-  g->answer = parcel_retain(answer);
-  g->next = r->globals;
-  r->globals = g;
-}
-
-static Parcel *remembered_global (const Request *r, const char *name) {
-  for (const Global *g = r != NULL ? r->globals : NULL; g != NULL; g = g->next) {
-    if (strcmp(g->name, name) == 0) return g->answer;
-  }
-  return NULL;
-}
-
-typedef struct Question {
-  Pool *pool;
-  int worker;
-  const Message *message;
-  Parcel *answer;
-} Question;
-
-/* Encodes [true, value] of the global that is asked for; raises when it cannot cross. */
-static int l_encode_global (lua_State *L) {
-  Question *q = lua_touserdata(L, 1);
-  const char *name = lua_tostring(L, 2);
-  Encoder *e = wire_encoder(L, &q->pool->context, 0);
-  lua_pushboolean(L, 1);
-  wire_encode(L, e, -1, "found");
-  const char *label = lua_pushfstring(L, "global '%s'", name);
-  lua_getglobal(L, name);
-  wire_encode(L, e, -1, label);
-  q->answer = wire_finish(L, e);
-  return 0;
-}
-
-/* Encodes [nil, why not]; the reason is at index 2. */
-static int l_encode_refusal (lua_State *L) {
-  Question *q = lua_touserdata(L, 1);
-  Encoder *e = wire_encoder(L, &q->pool->context, 0);
-  lua_pushnil(L);
-  wire_encode(L, e, -1, "found");
-  wire_encode(L, e, 2, "reason");
-  q->answer = wire_finish(L, e);
-  return 0;
-}
-
-static int l_answer_global (lua_State *L) {
-  Question *q = lua_touserdata(L, 1);
-  Pool *p = q->pool;
-  WorkerSlot *w = &p->workers[q->worker];
-  if (wire_decode(L, q->message->parcel, &w->context) != 1) luaL_error(L, "malformed question");
-  const char *name = luaL_checkstring(L, 2);
-  Request *r = w->first; /* what the worker is doing */
-  q->answer = remembered_global(r, name);
-  if (q->answer != NULL) {
-    parcel_retain(q->answer);
-  } else {
-    lua_pushcfunction(L, l_encode_global);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
-      lua_pushcfunction(L, l_encode_refusal);
-      lua_pushvalue(L, 1);
-      luaL_tolstring(L, -3, NULL);
-      lua_call(L, 2, 0);
-    }
-    if (r != NULL && r->n_touched > 0) remember_global(r, name, q->answer);
-  }
-  Message m = {.type = REQUEST_GLOBAL, .parcel = q->answer};
-  pool_send(L, p, q->worker, &m);
-  return 0;
-}
-
-void pool_answer_global (lua_State *L, Pool *p, int worker, const Message *question) {
-  Question q = {.pool = p, .worker = worker, .message = question};
-  luaL_checkstack(L, 4, NULL);
-  lua_pushcfunction(L, l_answer_global);
-  lua_pushlightuserdata(L, &q);
-  p->is_answering = true;
-  int status = lua_pcall(L, 1, 0, 0);
-  p->is_answering = false;
-  if (status != LUA_OK) {
-    lua_pop(L, 1);
-    /* No memory for an answer: one without values tells the worker so. */
-    Message m = {.type = REQUEST_GLOBAL};
-    if (p->transport != NULL) p->transport->ops->send(p->transport, worker, &m);
-  }
-  parcel_release(q.answer);
+void pool_leave_interrupt (Pool *p) {
+  if (p->host->interrupts == 0) return;
+  p->host->interrupts = 0;
+  raise(SIGINT); /* as if it came now */
 }
 
 /* Takes the oldest request out of the worker's queue. */
@@ -129,6 +51,9 @@ static Request *take_request (WorkerSlot *w, uint64_t id) {
   w->first = r->next;
   if (w->first == NULL) w->last = &w->first;
   w->n_requests--;
+  uint64_t begun = w->since;
+  slot_begin(w);
+  r->seconds = (double)(w->since - begun) * 1e-9;
   r->next = NULL;
   return r;
 }
@@ -151,6 +76,15 @@ static void push_worker_error (lua_State *L, const Answer *a) {
   lua_setfield(L, -2, "kind");
   lua_pushinteger(L, a->worker + 1);
   lua_setfield(L, -2, "worker");
+  if (a->request->call->is_stopped) { /* it was asked to end: what it says of that is no news */
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "stopped");
+  }
+}
+
+/* An error ends a map, unless it is to stand in the place of its item. */
+static void end_map (lua_State *L, Call *c, bool is_of_item) {
+  if (c->map != NULL && !(c->map->collect && is_of_item)) map_cancel(L, c);
 }
 
 /* Stores the answer in its call. stack: Answer */
@@ -165,7 +99,7 @@ static int l_take_answer (lua_State *L) {
   } else {
     push_worker_error(L, a);
     call_failed(L, c);
-    if (c->map != NULL) map_cancel(L, c);
+    end_map(L, c, false);
   }
   return 0;
 }
@@ -179,7 +113,7 @@ static int l_fail_answer (lua_State *L) {
   lua_setfield(L, -2, "message");
   push_worker_error(L, a);
   call_failed(L, c);
-  if (c->map != NULL) map_cancel(L, c);
+  end_map(L, c, false);
   return 0;
 }
 
@@ -201,6 +135,12 @@ static void attempt (lua_State *L, lua_CFunction f, Answer *a) {
   lua_pop(L, 1);
 }
 
+static int l_hand_out (lua_State *L) {
+  const Answer *a = lua_touserdata(L, 1);
+  pool_hand_out(L, a->pool, a->worker);
+  return 0;
+}
+
 /* The request's call has one less to wait for. */
 static void conclude (lua_State *L, Answer *a, lua_CFunction take) {
   Call *c = a->request->call;
@@ -208,12 +148,18 @@ static void conclude (lua_State *L, Answer *a, lua_CFunction take) {
     c->outstanding--;
     if (c->map != NULL && a->request->message.type == REQUEST_CHUNK) {
       c->map->in_flight[a->worker]--;
+    } else {
+      c->n_done++;
     }
     attempt(L, take, a);
     attempt(L, l_proceed, a);
     if (c->outstanding == 0 && !c->is_done) attempt(L, l_proceed, a); /* after an error */
   }
   pool_settle(a->pool, a->worker, a->request);
+  if (a->pool->floating == NULL || a->worker < 0) return;
+  lua_pushcfunction(L, l_hand_out);
+  lua_pushlightuserdata(L, a);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* the next answer tries again */
 }
 
 static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
@@ -222,13 +168,17 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
               .message = m,
               .request = take_request(&p->workers[worker], m->request)};
   if (a.request == NULL) return; /* of nothing that was asked */
-  WorkerSlot *w = &p->workers[worker];
-  uint64_t now = uv_hrtime();
-  uint64_t begun = a.request->asked > w->answered ? a.request->asked : w->answered;
-  a.request->seconds = (double)(now - begun) * 1e-9;
-  w->answered = now;
   pool_note_whole(&p->workers[worker]);
   if (a.request->message.type == REQUEST_COPY) base_take(p, worker, a.request, m);
+  /* What was written before the answer is seen before the call returns. A line that the items
+     of a map write in pieces stays in one piece until the map's end. */
+  p->transport->ops->show(p->transport, worker, a.request->message.type != REQUEST_CHUNK);
+  if (a.request->overdue != 0 && m->type == ANSWER_ERROR && a.request->call != NULL) {
+    char text[64];
+    Failure f = limits_failure(a.request, text, sizeof text);
+    pool_fail_request(L, p, worker, a.request, &f);
+    return;
+  }
   conclude(L, &a, l_take_answer);
   base_consider(L, p, worker);
 }
@@ -236,23 +186,31 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
 static int l_take_failure (lua_State *L) {
   const Answer *a = lua_touserdata(L, 1);
   const Failure *f = a->failure;
+  Call *c = a->request->call;
   lua_createtable(L, 0, 6);
   lua_pushstring(L, f->message);
   lua_setfield(L, -2, "message");
   lua_pushstring(L, f->kind);
   lua_setfield(L, -2, "kind");
-  lua_pushinteger(L, a->worker + 1);
-  lua_setfield(L, -2, "worker");
+  if (a->worker >= 0) {
+    lua_pushinteger(L, a->worker + 1);
+    lua_setfield(L, -2, "worker");
+  }
+  if (c->is_stopped) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "stopped");
+  }
   if (f->signal != 0) {
     lua_pushinteger(L, f->signal);
     lua_setfield(L, -2, "signal");
   }
-  if (f->item != 0) {
-    lua_pushinteger(L, f->item);
+  bool is_of_item = a->request->message.type == REQUEST_CHUNK && a->request->count == 1;
+  if (is_of_item) {
+    lua_pushinteger(L, map_item(L, c, a->request->first));
     lua_setfield(L, -2, "item");
   }
-  call_failed(L, a->request->call);
-  if (a->request->call->map != NULL) map_cancel(L, a->request->call);
+  call_failed(L, c);
+  end_map(L, c, is_of_item);
   return 0;
 }
 
@@ -267,6 +225,7 @@ static int l_fail_stranded (lua_State *L) {
   for (int w = 0; w < p->n; w++) {
     if (!p->workers[w].is_lost) return 0;
   }
+  pool_take_floating(L, p, NULL, &(Failure){.kind = "died", .message = "no worker is left"});
   lua_rawgeti(L, LUA_REGISTRYINDEX, p->calls);
   lua_pushnil(L);
   while (lua_next(L, 2) != 0) {
@@ -318,8 +277,7 @@ static void take_message (lua_State *L, Pool *p, int worker, const Message *m) {
   }
 }
 
-void pool_dispatch (lua_State *L, Pool *p) {
-  luaL_checkstack(L, 8, NULL);
+static void dispatch (lua_State *L, Pool *p) {
   TransportEvent e;
   while (p->transport != NULL && p->transport->ops->next(p->transport, &e)) {
     if (e.kind == TRANSPORT_MESSAGE) {
@@ -329,4 +287,13 @@ void pool_dispatch (lua_State *L, Pool *p) {
       pool_recover(L, p, &e);
     }
   }
+}
+
+void pool_dispatch (lua_State *L, Pool *p) {
+  luaL_checkstack(L, 8, NULL);
+  bool watches = pool_watch(p);
+  dispatch(L, p);
+  if (!watches) return;
+  pool_unwatch(p);
+  pool_leave_interrupt(p);
 }

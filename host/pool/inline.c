@@ -23,6 +23,11 @@ static int inline_send (void *user, Message *m) {
   return 0;
 }
 
+static void inline_write (void *user, int fd, const char *bytes, size_t n) {
+  const Pool *p = user;
+  if (p->transport != NULL) transport_inline_write(p->transport, fd, bytes, n);
+}
+
 static int inline_answer (void *user, Message *m) {
   Pool *p = user;
   TransportEvent e;
@@ -40,7 +45,8 @@ int pool_open_inline (Pool *p) {
   SessionIo io = {.user = p,
                   .send = inline_send,
                   .answer = inline_answer,
-                  .is_cancelled = inline_is_cancelled};
+                  .is_cancelled = inline_is_cancelled,
+                  .write = inline_write};
   p->session = session_new(p->host, &io);
   if (p->session == NULL) return UV_ENOMEM;
   int rc;

@@ -32,8 +32,12 @@ static void unhold (Pool *p, const Request *r) {
 }
 
 void pool_settle (Pool *p, int worker, Request *r) {
-  WorkerSlot *w = &p->workers[worker];
   if (!r->is_replay) unhold(p, r);
+  if (worker < 0) { /* it has never been asked */
+    request_free(r);
+    return;
+  }
+  WorkerSlot *w = &p->workers[worker];
   bool changes = r->message.type == REQUEST_PUSH || r->message.type == REQUEST_APPLY;
   if (changes && p->transport != NULL && p->session == NULL && touches_live(p, r)) {
     r->call = NULL;

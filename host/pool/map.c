@@ -1,15 +1,16 @@
 /* map.c - hands out the items of a map in chunks, as workers have room for them. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
 #include "pool/call.h"
+#include "pool/chunk.h"
 #include "worker/protocol.h"
 
 /* A chunk is to take about so long: much more than a message costs, little enough to share the
-   rest fairly. Longer ones are not queued behind each other. */
-static const double CHUNK_SECONDS = 0.02, QUEUE_SECONDS = 0.004;
-enum { CHUNK_MAX = 1 << 16, CHUNK_FIRST = 64 };
+   rest fairly. Longer ones are not queued behind each other, and shorter ones than the last are
+   not worth a message. */
+static const double CHUNK_SECONDS = 2e-3, QUEUE_SECONDS = 4e-3, SHORT_SECONDS = 50e-6;
+enum { CHUNK_MAX = 1 << 16, CHUNK_GROWTH = 16 };
 
 static int64_t min64 (int64_t a, int64_t b) {
   return a < b ? a : b;
@@ -19,94 +20,45 @@ static int64_t max64 (int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
+/* As many items as take so long. */
+static int64_t items_in (const Map *m, double seconds) {
+  double n = seconds / m->item_seconds;
+  return n < CHUNK_MAX ? (int64_t)n : CHUNK_MAX;
+}
+
 /* How many items the next chunk takes: shrinking towards the end, so that workers end
-   together (guided self-scheduling, Polychronopoulos and Kuck 1987), bounded in time. */
+   together (guided self-scheduling, Polychronopoulos and Kuck 1987), bounded in time. What
+   items cost is found out with one at first. */
 static int64_t chunk_size (const Map *m, int n_workers) {
   int64_t left = m->total - m->next + 1;
   if (m->chunk > 0) return min64(m->chunk, left);
-  int64_t fair = max64(1, left / (2 * n_workers));
-  if (m->item_seconds <= 0)
-    return min64(min64(fair, CHUNK_FIRST), max64(1, m->total / (16 * n_workers)));
-  double in_time = CHUNK_SECONDS / m->item_seconds;
-  int64_t bound = in_time < CHUNK_MAX ? (int64_t)in_time : CHUNK_MAX;
-  /* Below a hundredth of that a chunk is not worth its message. */
-  return max64(1, min64(left, max64(min64(fair, bound), bound / 100)));
+  if (m->item_seconds <= 0) return min64(1, left);
+  int64_t fair = left / (2 * n_workers);
+  int64_t size = min64(min64(fair, items_in(m, CHUNK_SECONDS)), CHUNK_GROWTH * m->largest);
+  return min64(left, max64(max64(size, 1), items_in(m, SHORT_SECONDS)));
 }
 
 /* How many chunks a worker may have: one ahead, unless they are long. */
 static unsigned depth (const Map *m, int64_t size) {
+  if (m->item_seconds <= 0) return m->chunk > 0 ? 2 : 1;
   return m->item_seconds * (double)size > QUEUE_SECONDS ? 1 : 2;
 }
 
-static void send_begin (lua_State *L, Call *c, int worker) {
-  Map *m = c->map;
-  if (m->begun[worker]) return;
-  Message begin = {.type = REQUEST_MAP, .parcel = m->begin};
-  m->begun[worker] = pool_send(L, c->pool, worker, &begin) == 0;
+static double max_double (double a, double b) {
+  return a > b ? a : b;
 }
 
-/* Encodes items first .. first + count - 1 of sequence k. Stack: the sequences at index s. */
-static void encode_sequence (lua_State *L, Encoder *e, int s, int k, int64_t first,
-                             int64_t count) {
-  char label[40];
-  snprintf(label, sizeof label, "sequence %d", k);
-  lua_rawgeti(L, s, 3 * k - 2);
-  lua_Integer kind = lua_tointeger(L, -1);
-  wire_encode(L, e, -1, label);
-  lua_rawgeti(L, s, 3 * k - 1);
-  if (kind == SEQUENCE_LIST) {
-    wire_encode_slice(L, e, -1, first, first + count - 1, label);
-  } else if (kind == SEQUENCE_ARRAY) {
-    lua_getfield(L, -1, "slice");
-    lua_insert(L, -2);
-    lua_pushinteger(L, first);
-    lua_pushinteger(L, first + count - 1);
-    lua_call(L, 3, 1);
-    wire_encode(L, e, -1, label);
-  } else {
-    lua_rawgeti(L, s, 3 * k); /* first item and step: integers stay integers */
-    if (lua_isinteger(L, -1) && lua_isinteger(L, -2)) {
-      lua_pushinteger(L, lua_tointeger(L, -2) + (first - 1) * lua_tointeger(L, -1));
-      lua_replace(L, -3);
-    }
-    wire_encode(L, e, -2, label);
-    wire_encode(L, e, -1, label);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 2);
-}
-
-static void send_chunk (lua_State *L, Call *c, int worker, int64_t first, int64_t count,
-                        unsigned attempts) {
-  Map *m = c->map;
-  int top = lua_gettop(L);
-  call_push_anchor(L, c);
-  lua_getiuservalue(L, -1, CALL_SEQUENCES);
-  int s = lua_gettop(L);
-  Encoder *e = pool_encoder(L, c->pool);
-  lua_Integer head[] = {(lua_Integer)c->number, first, count};
-  for (int i = 0; i < 3; i++) {
-    lua_pushinteger(L, head[i]);
-    wire_encode(L, e, -1, "chunk");
-    lua_pop(L, 1);
-  }
-  for (int k = 1; k <= m->n_sequences; k++) encode_sequence(L, e, s, k, first, count);
-  send_begin(L, c, worker);
-  Message message = {.type = REQUEST_CHUNK,
-                     .flags = m->collect ? CHUNK_COLLECT : 0,
-                     .parcel = wire_finish(L, e)};
-  Request *r = pool_request(L, c->pool, worker, &message, c);
-  r->first = first;
-  r->count = count;
-  r->attempts = attempts;
-  c->outstanding++;
-  m->in_flight[worker]++;
-  lua_settop(L, top);
+void map_measure (Map *m, int64_t items, double seconds) {
+  if (items <= 0) return;
+  double mean = max_double(seconds / (double)items, 1e-9);
+  /* What was long once may be so again: falling estimates are believed slowly. */
+  m->item_seconds = max_double(mean, 0.5 * m->item_seconds);
+  m->largest = max64(m->largest, items);
 }
 
 /* Items that have not been asked yet. */
 static void send_next (lua_State *L, Call *c, int worker, int64_t count) {
-  send_chunk(L, c, worker, c->map->next, count, 0);
+  chunk_send(L, c, worker, c->map->next, count, 0);
   c->map->next += count;
 }
 
@@ -119,7 +71,7 @@ void map_feed (lua_State *L, Call *c, int worker) {
       Range r = *range;
       m->returned = range->next;
       free(range);
-      send_chunk(L, c, worker, r.first, r.count, r.attempts);
+      chunk_send(L, c, worker, r.first, r.count, r.attempts);
     } else {
       int64_t size = chunk_size(m, c->pool->n);
       if (m->next > m->total || m->in_flight[worker] >= depth(m, size)) return;
@@ -148,11 +100,11 @@ static void feed_all (lua_State *L, Call *c) {
     return;
   }
   /* In turns, so that the first items are spread over all workers. */
-  for (int round = 1; round <= 2; round++) {
-    for (int w = 0; w < c->pool->n; w++) {
-      if (c->map->in_flight[w] < (unsigned)round && c->map->next <= c->map->total) {
-        send_next(L, c, w, chunk_size(c->map, c->pool->n));
-      }
+  for (unsigned round = 1; round <= 2; round++) {
+    for (int w = 0; w < c->pool->n && c->map->next <= c->map->total; w++) {
+      int64_t size = chunk_size(c->map, c->pool->n);
+      if (c->map->in_flight[w] < round && round <= depth(c->map, size))
+        send_next(L, c, w, size);
     }
   }
 }
@@ -191,50 +143,6 @@ void map_take_back (lua_State *L, Call *c, int worker, const Request *r, bool wa
   if (!ok) luaL_error(L, "not enough memory");
 }
 
-/* The table at index failures, error by item, becomes errors of the call. */
-static void take_failures (lua_State *L, Call *c, int worker, int failures) {
-  lua_pushnil(L);
-  while (lua_next(L, failures) != 0) {
-    lua_pushvalue(L, -2);
-    lua_setfield(L, -2, "item");
-    lua_pushliteral(L, "error");
-    lua_setfield(L, -2, "kind");
-    lua_pushinteger(L, worker + 1);
-    lua_setfield(L, -2, "worker");
-    call_failed(L, c);
-    lua_pop(L, 1);
-  }
-}
-
-/* Answer: first, count done, seconds, failures or nil, lists... */
-void map_answered (lua_State *L, Call *c, int worker, const Request *r, int values) {
-  Map *m = c->map;
-  int n_lists = lua_gettop(L) - values - 4;
-  if (n_lists < 0) luaL_error(L, "malformed answer to a chunk");
-  lua_Integer done = lua_tointeger(L, values + 2);
-  double seconds = lua_tonumber(L, values + 3);
-  if (done > 0 && r->count > 0) m->item_seconds = seconds / (double)done;
-  call_push_anchor(L, c);
-  lua_getiuservalue(L, -1, CALL_RESULTS);
-  int results = lua_gettop(L);
-  luaL_checkstack(L, 4, NULL);
-  for (int k = 1; k <= n_lists; k++) {
-    if (lua_rawgeti(L, results, k) != LUA_TTABLE) {
-      lua_pop(L, 1);
-      lua_createtable(L, m->total < 1 << 26 ? (int)m->total : 0, 1);
-      lua_pushvalue(L, -1);
-      lua_rawseti(L, results, k);
-    }
-    int from = values + 4 + k;
-    for (lua_Integer i = 1; i <= done && i <= r->count; i++) {
-      lua_rawgeti(L, from, i);
-      lua_rawseti(L, -2, r->first + i - 1);
-    }
-    lua_pop(L, 1);
-  }
-  if (lua_istable(L, values + 4)) take_failures(L, c, worker, values + 4);
-}
-
 void map_cancel (lua_State *L, Call *c) {
   if (c->is_cancelled) return;
   c->is_cancelled = true;
@@ -246,16 +154,13 @@ void map_cancel (lua_State *L, Call *c) {
 
 void map_end (lua_State *L, Call *c) {
   Map *m = c->map;
-  Encoder *e = wire_encoder(L, &c->pool->context, 0);
-  lua_pushinteger(L, (lua_Integer)c->number);
-  wire_encode(L, e, -1, "call");
-  Message message = {.type = REQUEST_MAP_END, .parcel = wire_finish(L, e)};
-  lua_pop(L, 2);
+  Message message = {.type = REQUEST_MAP_END, .request = c->number};
   for (int w = 0; w < c->pool->n; w++) {
-    if (m->begun[w]) pool_send(L, c->pool, w, &message);
+    if (!m->begun[w]) continue;
+    pool_send(L, c->pool, w, &message);
+    c->pool->transport->ops->show(c->pool->transport, w, true);
     m->begun[w] = false;
   }
-  message_fini(&message);
 }
 
 void map_free (Pool *p, Map *m) {
@@ -268,7 +173,6 @@ void map_free (Pool *p, Map *m) {
     m->returned = range->next;
     free(range);
   }
-  parcel_release(m->begin);
   free(m->begun);
   free(m->in_flight);
   free(m->held);
@@ -306,32 +210,45 @@ static int l_feed_all (lua_State *L) {
   return 0;
 }
 
-/* pool:map(f, kw, {total, chunk, static, collect}, sequences) -> call. sequences: for each one
-   kind, object, step, in one list; all checked by the caller. */
+static Map *push_map (lua_State *L, Pool *p, int64_t total) {
+  Map *m = map_new(p);
+  if (m == NULL) luaL_error(L, "not enough memory");
+  m->total = total;
+  m->next = 1;
+  m->chunk = option(L, "chunk");
+  m->is_static = option(L, "static") != 0;
+  m->collect = option(L, "collect") != 0;
+  m->is_stream = option(L, "stream") != 0;
+  m->n_sequences = (int)(lua_rawlen(L, 5) / 3);
+  return m;
+}
+
+/* pool:map(f, kw, {total, chunk, static, collect, stream, async, order}, sequences) -> call.
+   sequences: for each one kind, object, step, in one list; all checked by the caller. */
 int call_map (lua_State *L) {
   Pool *p = pool_check(L, 1);
   luaL_checktype(L, 4, LUA_TTABLE);
   luaL_checktype(L, 5, LUA_TTABLE);
   lua_settop(L, 5);
   int64_t total = option(L, "total");
+  Call *c = call_push(L, p, total); /* index 6 */
+  c->takes_globals = option(L, "async") != 0;
+  lua_pushvalue(L, 5);
+  lua_setiuservalue(L, 6, CALL_SEQUENCES);
+  lua_getfield(L, 4, "order");
+  lua_setiuservalue(L, 6, CALL_ORDER);
   pool_follow_environment(L, p);
   Encoder *e = pool_encoder(L, p);
-  lua_pushinteger(L, (lua_Integer)p->next_call + 1);
+  lua_pushinteger(L, (lua_Integer)c->number);
   wire_encode(L, e, -1, "call");
   wire_encode(L, e, 2, "function");
   wire_encode(L, e, 3, "kw");
-  Call *c = call_push(L, 1, total);
-  lua_pushvalue(L, 5);
-  lua_setiuservalue(L, -2, CALL_SEQUENCES);
-  c->map = map_new(p);
-  if (c->map == NULL) return luaL_error(L, "not enough memory");
-  c->map->begin = wire_finish(L, e);
-  c->map->total = total;
-  c->map->next = 1;
-  c->map->chunk = option(L, "chunk");
-  c->map->is_static = option(L, "static") != 0;
-  c->map->collect = option(L, "collect") != 0;
-  c->map->n_sequences = (int)(lua_rawlen(L, 5) / 3);
+  c->parcel = wire_finish(L, e);
+  p->heavy = c->parcel->len > POOL_HEAVY ? c->parcel->len : 0;
+  if (c->takes_globals) globals_take(L, p, c->parcel, &c->globals);
+  c->map = push_map(L, p, total);
+  lua_settop(L, 6);
+  call_anchor(L, c);
   lua_pushcfunction(L, l_feed_all);
   lua_pushlightuserdata(L, c);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) { /* an item cannot be sent: take back what was */

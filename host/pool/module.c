@@ -3,175 +3,12 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <lauxlib.h>
 #include "pool/call.h"
+#include "pool/request.h"
+#include "pool/weigh.h"
 #include "worker/protocol.h"
-
-/* Encodes call number, keep id, and the function and arguments from index first on. */
-static Parcel *encode_apply (lua_State *L, Pool *p, uint64_t keep, int first) {
-  int top = lua_gettop(L);
-  pool_follow_environment(L, p);
-  Encoder *e = pool_encoder(L, p);
-  lua_pushinteger(L, (lua_Integer)p->next_call + 1);
-  wire_encode(L, e, -1, "call");
-  lua_pushinteger(L, (lua_Integer)keep);
-  wire_encode(L, e, -1, "keep");
-  lua_pop(L, 2);
-  wire_encode(L, e, first, "function");
-  for (int i = first + 1; i <= top; i++) {
-    char label[32];
-    snprintf(label, sizeof label, "argument %d", i - first);
-    wire_encode(L, e, i, label);
-  }
-  Parcel *parcel = wire_finish(L, e);
-  lua_settop(L, top);
-  return parcel;
-}
-
-/* Asks workers first to last the same. Takes the parcel, which the call holds as long as a
-   request can raise. */
-static void ask (lua_State *L, Pool *p, Call *c, int first, int last, uint8_t type,
-                 Parcel *parcel) {
-  c->asking = parcel;
-  for (int w = first; w <= last; w++) {
-    Message m = {.type = type, .parcel = parcel_retain(parcel)};
-    pool_request(L, p, w, &m, c);
-    c->outstanding++;
-  }
-  c->asking = NULL;
-  parcel_release(parcel);
-}
-
-static void ask_all (lua_State *L, Pool *p, Call *c, uint8_t type, Parcel *parcel) {
-  ask(L, p, c, 0, p->n - 1, type, parcel);
-}
-
-/* pool:apply(f, ...) -> call */
-static int l_apply (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  Parcel *parcel = encode_apply(L, p, 0, 2);
-  ask_all(L, p, call_push(L, 1, p->n), REQUEST_APPLY, parcel);
-  return 1;
-}
-
-/* pool:keep(f, ...) -> call, remote */
-static int l_keep (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  uint64_t id;
-  if (objects_add(&p->objects, &id) < 0) return luaL_error(L, "not enough memory");
-  remote_push(L, p, id);
-  lua_insert(L, 2);
-  Parcel *parcel = encode_apply(L, p, id, 3);
-  remote_touch(L, p, id);
-  ask_all(L, p, call_push(L, 1, p->n), REQUEST_APPLY, parcel);
-  lua_pushvalue(L, 2);
-  return 2;
-}
-
-/* pool:apply_only(worker, f, ...) -> call */
-static int l_apply_only (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  lua_Integer w = luaL_checkinteger(L, 2);
-  luaL_argcheck(L, (lua_Unsigned)w - 1u < (lua_Unsigned)p->n, 2, "no such worker");
-  Parcel *parcel = encode_apply(L, p, 0, 3);
-  Call *c = call_push(L, 1, 0);
-  ask(L, p, c, (int)w - 1, (int)w - 1, REQUEST_APPLY, parcel);
-  return 1;
-}
-
-/* Encodes [id, object at index] */
-static Parcel *encode_push (lua_State *L, Pool *p, uint64_t id, int index, const char *label) {
-  Encoder *e = pool_encoder(L, p);
-  lua_pushinteger(L, (lua_Integer)id);
-  wire_encode(L, e, -1, "id");
-  wire_encode(L, e, index, label);
-  Parcel *parcel = wire_finish(L, e);
-  lua_pop(L, 2);
-  remote_touch(L, p, id);
-  return parcel;
-}
-
-/* pool:push(object, is_immutable) -> call or nil, remote. An immutable that is on the workers
-   already is not sent again. */
-static int l_push (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  luaL_checkany(L, 2);
-  int is_immutable = lua_toboolean(L, 3);
-  lua_settop(L, 2);
-  const char *why = NULL;
-  uint64_t id = is_immutable ? pushed_id(L, p, 2, &why) : 0;
-  if (why != NULL) {
-    lua_pushfstring(L, "object is %s", why);
-    return lua_error(L);
-  }
-  if (id != 0) {
-    lua_pushnil(L);
-    objects_retain(&p->objects, id);
-    remote_push(L, p, id);
-    return 2;
-  }
-  if (objects_add(&p->objects, &id) < 0) return luaL_error(L, "not enough memory");
-  remote_push(L, p, id); /* index 3 */
-  pool_follow_environment(L, p);
-  Parcel *parcel = encode_push(L, p, id, 2, "object");
-  ask_all(L, p, call_push(L, 1, p->n), REQUEST_PUSH, parcel);
-  if (is_immutable) pushed_note(L, p, 2, id);
-  lua_pushvalue(L, 3);
-  return 2;
-}
-
-/* pool:scatter(parts) -> call, remote: part w goes to worker w */
-static int l_scatter (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  uint64_t id;
-  if (objects_add(&p->objects, &id) < 0) return luaL_error(L, "not enough memory");
-  remote_push(L, p, id); /* index 3 */
-  pool_follow_environment(L, p);
-  Call *c = call_push(L, 1, p->n);
-  for (int w = 0; w < p->n; w++) {
-    lua_rawgeti(L, 2, w + 1);
-    Parcel *parcel = encode_push(L, p, id, lua_gettop(L), "item");
-    lua_pop(L, 1);
-    ask(L, p, c, w, w, REQUEST_PUSH, parcel);
-  }
-  lua_pushvalue(L, 3);
-  return 2;
-}
-
-/* pool:get(remote [, worker]) -> call: of all workers, or of one */
-static int l_get (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  luaL_checkudata(L, 2, REMOTE_TNAME);
-  lua_Integer w = luaL_optinteger(L, 3, 0);
-  luaL_argcheck(L, (lua_Unsigned)w <= (lua_Unsigned)p->n, 3, "no such worker");
-  uint64_t id;
-  const char *why = NULL;
-  p->n_touched = 0;
-  if (pool_remote_id(L, 2, p, &id, &why) != 1) return luaL_argerror(L, 2, why);
-  lua_settop(L, 2);
-  Encoder *e = wire_encoder(L, &p->context, 0);
-  lua_pushinteger(L, (lua_Integer)id);
-  wire_encode(L, e, -1, "id");
-  Parcel *parcel = wire_finish(L, e);
-  Call *c = call_push(L, 1, w == 0 ? p->n : 0);
-  if (w == 0) ask_all(L, p, c, REQUEST_GET, parcel);
-  else ask(L, p, c, (int)w - 1, (int)w - 1, REQUEST_GET, parcel);
-  return 1;
-}
-
-/* pool:set_setup(f) -> call: runs f on each worker, and on each that replaces one */
-static int l_set_setup (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  luaL_checktype(L, 2, LUA_TFUNCTION);
-  lua_settop(L, 2);
-  Parcel *parcel = encode_apply(L, p, 0, 2);
-  parcel_release(p->setup);
-  p->setup = parcel_retain(parcel);
-  ask_all(L, p, call_push(L, 1, p->n), REQUEST_APPLY, parcel);
-  return 1;
-}
 
 /* pool:wait_ready(seconds) -> nil, or the number of a worker that is not ready */
 static int l_wait_ready (lua_State *L) {
@@ -205,6 +42,9 @@ static int l_status (lua_State *L) {
   Pool *p = pool_check(L, 1);
   if (p->session == NULL) pool_poll(L, p, 0, false);
   pool_dispatch(L, p);
+  char host[UV_MAXHOSTNAMESIZE];
+  size_t size = sizeof host;
+  if (uv_os_gethostname(host, &size) < 0) host[0] = '\0';
   lua_createtable(L, p->n, 0);
   for (int i = 0; i < p->n; i++) {
     const WorkerSlot *w = &p->workers[i];
@@ -223,25 +63,23 @@ static int l_status (lua_State *L) {
     lua_setfield(L, -2, "bytes_received");
     lua_pushinteger(L, w->restarts);
     lua_setfield(L, -2, "restarts");
-    if (w->first != NULL && w->first->message.type == REQUEST_CHUNK) {
-      lua_pushinteger(L, w->first->first);
+    const Request *r = w->first;
+    if (r != NULL && r->message.type == REQUEST_CHUNK && r->call != NULL) {
+      lua_pushinteger(L, map_item(L, r->call, r->first));
       lua_setfield(L, -2, "item");
     }
+    TransportUsage usage;
+    p->transport->ops->usage(p->transport, i, &usage);
+    lua_pushinteger(L, (lua_Integer)usage.rss);
+    lua_setfield(L, -2, "rss");
+    lua_pushnumber(L, usage.cpu);
+    lua_setfield(L, -2, "cpu");
+    lua_pushinteger(L, p->blas_threads);
+    lua_setfield(L, -2, "blas_threads");
+    lua_pushstring(L, host);
+    lua_setfield(L, -2, "host");
     lua_rawseti(L, -2, i + 1);
   }
-  return 1;
-}
-
-/* pool:least_busy() -> number of a worker */
-static int l_least_busy (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  pool_dispatch(L, p);
-  int best = 0;
-  for (int w = 1; w < p->n; w++) {
-    const WorkerSlot *a = &p->workers[best], *b = &p->workers[w];
-    if (a->is_lost || (!b->is_lost && b->n_requests < a->n_requests)) best = w;
-  }
-  lua_pushinteger(L, best + 1);
   return 1;
 }
 
@@ -272,26 +110,6 @@ static int l_is_closed (lua_State *L) {
   return 1;
 }
 
-/* pool:close(): calls under way are over */
-static int l_close (lua_State *L) {
-  Pool **box = luaL_checkudata(L, 1, POOL_TNAME);
-  if (*box == NULL) return 0;
-  if ((*box)->is_answering) { /* what answers, and an inline session, runs below us */
-    return luaL_error(L, "the pool cannot be closed while a worker waits for a global");
-  }
-  pool_close(*box);
-  return 0;
-}
-
-/* pool:set_retries(n) */
-static int l_set_retries (lua_State *L) {
-  Pool *p = pool_check(L, 1);
-  lua_Number n = luaL_checknumber(L, 2);
-  luaL_argcheck(L, n >= 0, 2, "0 or more expected");
-  p->retries = n < 1e9 ? (unsigned)n : 1000000000u;
-  return 0;
-}
-
 /* is_worker() -> is this a worker's Lua state? */
 static int l_is_worker (lua_State *L) {
   lua_pushboolean(L, host_get(L)->is_worker);
@@ -315,25 +133,47 @@ static int l_available_cores (lua_State *L) {
   return 1;
 }
 
+/* pool:heavy() -> bytes beside blocks that the last call carried, where they are many; or nil */
+static int l_heavy (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  if (p->heavy == 0) return 0;
+  lua_pushinteger(L, (lua_Integer)p->heavy);
+  p->heavy = 0;
+  return 1;
+}
+
+/* is_interrupted() -> has the user pressed Ctrl-C, and nobody taken it yet? */
+static int l_is_interrupted (lua_State *L) {
+  lua_pushboolean(L, host_get(L)->interrupts != 0);
+  return 1;
+}
+
+static int l_stderr_is_terminal (lua_State *L) {
+  lua_pushboolean(L, isatty(STDERR_FILENO));
+  return 1;
+}
+
 static const luaL_Reg methods[] = {
-  {"apply", l_apply},
-  {"apply_only", l_apply_only},
-  {"keep", l_keep},
-  {"push", l_push},
-  {"scatter", l_scatter},
-  {"get", l_get},
+  {"apply", request_apply},
+  {"apply_async", request_apply_async},
+  {"apply_only", request_apply_only},
+  {"submit", request_submit},
+  {"keep", request_keep},
+  {"push", request_push},
+  {"scatter", request_scatter},
+  {"get", request_get},
+  {"set_setup", request_set_setup},
   {"map", call_map},
-  {"set_setup", l_set_setup},
+  {"stop", pool_stop},
+  {"heavy", l_heavy},
+  {"weigh", weigh_value},
   {"wait_ready", l_wait_ready},
   {"status", l_status},
   {"kill", l_kill},
   {"transport", l_transport},
   {"workers", l_len},
   {"is_closed", l_is_closed},
-  {"close", l_close},
-  {"set_retries", l_set_retries},
-  {"stop", pool_stop},
-  {"least_busy", l_least_busy},
+  {"close", pool_close_method},
   {NULL, NULL},
 };
 
@@ -343,6 +183,9 @@ static const luaL_Reg functions[] = {
   {"default_workers", l_default_workers},
   {"available_cores", l_available_cores},
   {"wait_any", pool_wait_any},
+  {"named_globals", weigh_named_globals},
+  {"is_interrupted", l_is_interrupted},
+  {"stderr_is_terminal", l_stderr_is_terminal},
   {NULL, NULL},
 };
 

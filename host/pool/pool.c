@@ -35,7 +35,7 @@ void pool_release (Pool *p) {
   free(p);
 }
 
-static void drop_queue (Pool *p, WorkerSlot *w) {
+static void drop_queue (WorkerSlot *w) {
   while (w->first != NULL) {
     Request *r = w->first;
     w->first = r->next;
@@ -46,18 +46,31 @@ static void drop_queue (Pool *p, WorkerSlot *w) {
   known_fini(&w->known);
   parcel_release(w->configuration);
   w->configuration = NULL;
-  (void)p;
+}
+
+/* Calls under way end with the pool: what runs for them is stopped. */
+static void stop_workers (Pool *p) {
+  for (int w = 0; w < p->n; w++) {
+    if (p->workers[w].first != NULL) p->transport->ops->kill(p->transport, w, SIGINT);
+  }
+  while (p->floating != NULL) {
+    Request *r = p->floating;
+    p->floating = r->next;
+    request_free(r);
+  }
+  p->last_floating = &p->floating;
 }
 
 void pool_close (Pool *p) {
   if (p->transport == NULL) return;
+  stop_workers(p);
   Transport *t = p->transport;
   p->transport = NULL; /* from here on handles are removed and calls are over */
   t->ops->close(t);
   session_free(p->session);
   p->session = NULL;
   pool_drop_journals(p);
-  for (int w = 0; w < p->n; w++) drop_queue(p, &p->workers[w]);
+  for (int w = 0; w < p->n; w++) drop_queue(&p->workers[w]);
   event_queue_fini(&p->inline_answers);
   parcel_release(p->setup);
   p->setup = NULL;
@@ -150,6 +163,20 @@ void pool_follow_environment (lua_State *L, Pool *p) {
   }
 }
 
+/* pool:close(): calls under way are over; may be repeated */
+int pool_close_method (lua_State *L) {
+  Pool **box = luaL_checkudata(L, 1, POOL_TNAME);
+  Pool *p = *box;
+  if (p == NULL || p->transport == NULL) return 0;
+  if (p->is_answering) { /* what answers, and an inline session, runs below us */
+    return luaL_error(L, "the pool cannot be closed while a worker waits for a global");
+  }
+  pool_close(p);
+  luaL_unref(L, LUA_REGISTRYINDEX, p->calls); /* nothing keeps them any more */
+  p->calls = LUA_NOREF;
+  return 0;
+}
+
 static int l_gc (lua_State *L) {
   Pool **box = luaL_checkudata(L, 1, POOL_TNAME);
   Pool *p = *box;
@@ -199,7 +226,8 @@ int pool_open (lua_State *L) {
               .n = (int)slots,
               .workers = workers,
               .seed = seed,
-              .retries = 1};
+              .blas_threads = (int)blas_threads};
+  p->last_floating = &p->floating;
   p->calls = p->immutables = p->environment = LUA_NOREF;
   p->context = (WireContext){.user = p, .remote_id = pool_remote_id, .definitions = LUA_NOREF};
   for (size_t w = 0; w < slots; w++) {
@@ -231,7 +259,9 @@ int pool_open (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {"__close", l_gc}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__gc", l_gc},
+                                       {"__close", pool_close_method},
+                                       {NULL, NULL}};
 
 void pool_open_metatable (lua_State *L) {
   luaL_newmetatable(L, POOL_TNAME);

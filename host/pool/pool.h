@@ -13,12 +13,18 @@
 #define REMOTE_TNAME "neap.RemoteObject"
 
 typedef struct Pool Pool;
+
+/* More bytes beside blocks than this in one call are worth a word. */
+enum { POOL_HEAVY = 1000000 };
+
+/* How often a request is asked again after it has killed its worker. */
+enum { DEFAULT_RETRIES = 1 };
 typedef struct Call Call;
 
-/* A global that a call asked for, and what the driver answered. */
+/* A global of the driver that was told to workers, as it was then. */
 typedef struct Global {
   struct Global *next;
-  Parcel *answer;
+  Parcel *answer; /* see globals.c */
   char name[];
 } Global;
 
@@ -34,10 +40,9 @@ typedef struct Request {
   Global *globals;   /* what it was told; told again when it is replayed */
   uint64_t *touched; /* ids of the remote objects that it may have changed or made */
   size_t n_touched;
-  bool is_replay; /* of a journal: nobody waits for it, it holds no objects */
-  uint64_t asked; /* when, by uv_hrtime */
-  double seconds; /* from then, or from when the worker was done with what came before, until it
-                      was answered */
+  bool is_replay;   /* of a journal: nobody waits for it, it holds no objects */
+  uint64_t overdue; /* when its worker was asked to stop, since it took too long; 0: not */
+  double seconds;   /* that it was the oldest of its worker, until it was answered */
 } Request;
 
 typedef struct WorkerSlot {
@@ -52,7 +57,9 @@ typedef struct WorkerSlot {
   double look_at;          /* seconds from which on it may be worth to cut it short */
   double patience;         /* the more, the longer a journal is put up with; at least 1 */
   bool is_copying;         /* what a part of the journal has made has been asked for */
-  uint64_t answered;       /* when it last answered a request, by uv_hrtime */
+  uint64_t since;          /* when the oldest request became that, by uv_hrtime */
+  uint64_t stop_check;     /* when to look whether it has been stopped; 0: not known yet */
+  uint64_t stopped;        /* since when it has been, as far as seen; 0: it runs */
   Parcel *configuration;   /* what a new process is told first */
   unsigned deaths;         /* since it was last all that it had been before */
   bool is_ready;
@@ -60,6 +67,12 @@ typedef struct WorkerSlot {
   unsigned restarts;
   uint64_t bytes_sent, bytes_received;
 } WorkerSlot;
+
+/* The worker's oldest request is another. */
+static inline void slot_begin (WorkerSlot *w) {
+  w->since = uv_hrtime();
+  w->stop_check = w->stopped = 0;
+}
 
 struct Pool {
   size_t refs; /* the pool's userdata, calls and handles */
@@ -69,9 +82,11 @@ struct Pool {
   WorkerSlot *workers;
   WireContext context; /* of what goes to the workers */
   Objects objects;
+  Request *floating, **last_floating; /* for any worker: the next that has nothing to do */
   uint64_t next_request, next_call;
   int64_t seed;
-  unsigned retries;
+  int blas_threads;
+  size_t heavy;         /* bytes beside blocks of the last call, where they are many; else 0 */
   int calls;            /* registry reference: calls under way, which keeps them alive */
   int environment;      /* registry reference: package.path and cpath as workers know them */
   char directory[4096]; /* as workers know it */
@@ -93,6 +108,7 @@ void pool_release (Pool *p);
 void pool_close (Pool *p); /* ends the workers; may be repeated */
 
 int pool_open (lua_State *L);
+int pool_close_method (lua_State *L);
 void pool_open_metatable (lua_State *L); /* leaves the metatable on the stack */
 /* Tells the workers when package.path, cpath or the directory have changed. */
 void pool_follow_environment (lua_State *L, Pool *p);
@@ -103,10 +119,13 @@ void pool_follow_environment (lua_State *L, Pool *p);
    the caller's). 0 or a negative UV_E*; UV_ESRCH when the worker does not run. Raises nothing. */
 int pool_send (lua_State *L, Pool *p, int worker, const Message *m);
 
-/* Puts a request at the end of the worker's queue and sends it. Takes the parcel of m, also
-   when it raises, for want of memory or of a process; then nothing has been asked. The touched
-   objects of the last encoding go with it. */
-Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call);
+/* Makes a request, which the call has outstanding from now on; the caller's until it is in a
+   queue. Takes the parcel of m, also when it raises. The touched objects of the last encoding go
+   with it. */
+Request *request_make (lua_State *L, Pool *p, Message *m, Call *call);
+/* Puts a request at the end of the worker's queue and sends it; or fails it, where the worker
+   cannot run. */
+void request_put (lua_State *L, Pool *p, int worker, Request *r);
 void request_free (Request *r);
 
 /* Starts an encoding for the workers: tells them what was freed, pushes the encoder and forgets
@@ -119,22 +138,50 @@ Encoder *pool_encoder (lua_State *L, Pool *p);
 void pool_dispatch (lua_State *L, Pool *p);
 /* Waits for events, at most timeout_ms. Raises nothing. */
 void pool_poll (lua_State *L, Pool *p, int timeout_ms, bool spin);
-/* From watch to unwatch an interrupt ends a poll, and what an inline worker runs. */
-void pool_watch (Pool *p);
+/* From watch to unwatch an interrupt ends a poll, and what an inline worker runs; it is counted,
+   and raises nothing. False: somebody watches already, who is to unwatch. */
+bool pool_watch (Pool *p);
 void pool_unwatch (Pool *p);
-/* Answers a worker's question for a global of the driver. */
-void pool_answer_global (lua_State *L, Pool *p, int worker, const Message *question);
+/* What came meanwhile, and nobody has taken, stops the Lua code that goes on now. */
+void pool_leave_interrupt (Pool *p);
 
 /* Why a request has no answer. */
 typedef struct Failure {
   const char *kind, *message;
   int signal;
-  int64_t item; /* 0: none */
 } Failure;
 /* Gives a request that is out of its queue an error for an answer, and frees it. */
 void pool_fail_request (lua_State *L, Pool *p, int worker, Request *r, const Failure *f);
 /* Fails maps whose items no worker is left to do. */
 void pool_fail_stranded (lua_State *L, Pool *p);
+
+/* globals.c */
+
+/* Answers a worker's question for a global of the driver. */
+void pool_answer_global (lua_State *L, Pool *p, int worker, const Message *question);
+/* Adds to the list what the functions of the parcel name, and what those name in turn. What is
+   touched is added to the objects of the encoding. Raises; the list is the caller's. */
+void globals_take (lua_State *L, Pool *p, const Parcel *parcel, Global **list);
+void globals_give (lua_State *L, const Call *c, int worker); /* what the call has taken along */
+Global *globals_copy (const Global *g);
+void globals_free (Global *g);
+
+/* submit.c */
+
+/* As request_make and request_put, for whichever worker is free first. */
+void pool_float (lua_State *L, Pool *p, Message *m, Call *call);
+/* The worker may have become free: it gets a request that waits for one. */
+void pool_hand_out (lua_State *L, Pool *p, int worker);
+/* Requests of the call, or of all calls when it is NULL, are to wait no more: they fail. */
+void pool_take_floating (lua_State *L, Pool *p, const Call *call, const Failure *f);
+
+/* limits.c */
+
+/* Ends what takes longer than its call allows, and workers that stay stopped. Returns after how
+   many milliseconds to call it again; -1: nothing is under way. */
+int limits_enforce (Pool *p);
+/* Did the request's worker have to be ended because the request took too long? */
+Failure limits_failure (const Request *r, char *text, size_t size);
 
 /* recover.c */
 
@@ -151,7 +198,8 @@ void pool_recover (lua_State *L, Pool *p, const TransportEvent *e);
 
 /* journal.c */
 
-/* Moves an answered request to the journal, if it touched live objects; else frees it. */
+/* Moves an answered request to the journal, if it touched live objects; else frees it. worker:
+   who has answered, or -1: nobody. */
 void pool_settle (Pool *p, int worker, Request *r);
 /* Drops what no live object needs any more; everything. */
 void pool_prune_journals (Pool *p);
@@ -174,6 +222,7 @@ int pool_open_inline (Pool *p);
 
 /* remote.c */
 void remote_push (lua_State *L, Pool *p, uint64_t id); /* takes one handle of id */
+uint64_t remote_new (lua_State *L, Pool *p);           /* a handle of a new object; its id */
 /* The encoding under way concerns the object. */
 void remote_touch (lua_State *L, Pool *p, uint64_t id);
 int pool_remote_id (lua_State *L, int index, void *user, uint64_t *id, const char **why);

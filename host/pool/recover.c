@@ -20,11 +20,16 @@ static void fail (lua_State *L, Pool *p, const TransportEvent *e, Request *r) {
   char end[64], text[160];
   describe_end(e, end, sizeof end);
   snprintf(text, sizeof text, "worker %d died (%s)", e->worker + 1, end);
-  pool_fail_request(L, p, e->worker, r,
-                    &(Failure){.kind = "died",
-                               .message = text,
-                               .signal = e->signal,
-                               .item = r->message.type == REQUEST_CHUNK ? r->first : 0});
+  Failure f = {.kind = "died", .message = text, .signal = e->signal};
+  if (r->overdue != 0 && r->call != NULL) f = limits_failure(r, text, sizeof text);
+  pool_fail_request(L, p, e->worker, r, &f);
+}
+
+/* Is the request not to be asked once more? A chunk of several items is, in pieces. */
+static bool is_given_up (const Request *r) {
+  unsigned retries = r->call != NULL ? r->call->retries : DEFAULT_RETRIES;
+  return (r->attempts > retries && r->count <= 1) || r->overdue != 0 ||
+         (r->call != NULL && r->call->is_stopped);
 }
 
 /* Takes the queue of a worker that has ended apart: chunks go back to their maps, replays are
@@ -46,8 +51,8 @@ static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
       request_free(r);
     } else if (r->call == NULL && r->message.type == REQUEST_CHUNK) {
       pool_settle(p, e->worker, r);
-    } else if ((r->attempts > p->retries && r->count <= 1) ||
-               (r->call != NULL && r->call->is_stopped)) {
+    } else if (is_given_up(r)) {
+      w->deaths = 0; /* it is clear what they came of */
       fail(L, p, e, r);
     } else if (r->message.type == REQUEST_CHUNK) {
       map_take_back(L, r->call, e->worker, r, oldest);
@@ -61,21 +66,6 @@ static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
   }
 }
 
-static Global *copy_globals (const Global *g) {
-  Global *first = NULL, **last = &first;
-  for (; g != NULL; g = g->next) {
-    size_t size = sizeof *g + strlen(g->name) + 1;
-    Global *copy = malloc(size);
-    if (copy == NULL) break; /* then the driver's global of now is told */
-    memcpy(copy, g, size);
-    copy->next = NULL;
-    parcel_retain(copy->answer);
-    *last = copy;
-    last = &copy->next;
-  }
-  return first;
-}
-
 /* Appends a request of the journal, to be done once more; nobody waits for its answer. */
 static bool replay (Pool *p, WorkerSlot *w, const Request *entry) {
   Request *r = calloc(1, sizeof *r);
@@ -85,7 +75,7 @@ static bool replay (Pool *p, WorkerSlot *w, const Request *entry) {
   r->message.flags |= REQUEST_REPLAY;
   r->message.request = ++p->next_request;
   r->is_replay = true;
-  r->globals = copy_globals(entry->globals);
+  r->globals = globals_copy(entry->globals);
   *w->last = r;
   w->last = &r->next;
   w->n_requests++;
@@ -171,12 +161,14 @@ int pool_revive (lua_State *L, Pool *p, int worker) {
     w->deaths = 0;
     w->restarts++;
   }
+  slot_begin(w);
   return rc;
 }
 
 typedef struct Recovery {
   Pool *pool;
   const TransportEvent *event;
+  unsigned patience; /* so many ends in a row, with nothing answered between, are borne */
 } Recovery;
 
 static int l_recover (lua_State *L) {
@@ -186,7 +178,7 @@ static int l_recover (lua_State *L) {
   WorkerSlot *w = &p->workers[worker];
   lua_newtable(L); /* what the old process had defined is no more */
   lua_rawseti(L, LUA_REGISTRYINDEX, w->context.definitions);
-  if (++w->deaths <= MAX_DEATHS) {
+  if (++w->deaths <= v->patience) {
     int rc = pool_start_worker(L, p, worker);
     w->is_lost = rc < 0;
     w->restarts++;
@@ -210,13 +202,23 @@ static int l_feed (lua_State *L) {
   return 0;
 }
 
+/* More ends in a row mean that the worker will not run at all, unless calls say otherwise. */
+static unsigned patience (const WorkerSlot *w) {
+  unsigned most = MAX_DEATHS;
+  for (const Request *r = w->first; r != NULL; r = r->next) {
+    if (r->call != NULL && r->call->retries > most) most = r->call->retries;
+  }
+  return most;
+}
+
 void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
   WorkerSlot *w = &p->workers[e->worker];
+  Recovery v = {.pool = p, .event = e, .patience = patience(w)};
   known_fini(&w->known);
   w->is_ready = false;
+  w->is_lost = true; /* nobody feeds it meanwhile */
   map_forget_worker(L, p, e->worker);
   sort_queue(L, p, e);
-  Recovery v = {.pool = p, .event = e};
   lua_pushcfunction(L, l_recover);
   lua_pushlightuserdata(L, &v);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) { /* no memory: once more, if it has been started */

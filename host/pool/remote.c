@@ -16,6 +16,16 @@ void remote_push (lua_State *L, Pool *p, uint64_t id) {
   luaL_setmetatable(L, REMOTE_TNAME);
 }
 
+uint64_t remote_new (lua_State *L, Pool *p) {
+  uint64_t id;
+  Remote *r = lua_newuserdatauv(L, sizeof *r, 1);
+  *r = (Remote){0};
+  luaL_setmetatable(L, REMOTE_TNAME);
+  if (objects_add(&p->objects, &id) < 0) luaL_error(L, "not enough memory");
+  *r = (Remote){.pool = pool_retain(p), .id = id};
+  return id;
+}
+
 static int touch (Pool *p, uint64_t id) {
   for (size_t i = 0; i < p->n_touched; i++) {
     if (p->touched[i] == id) return 0;

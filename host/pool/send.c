@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
-#include "pool/pool.h"
+#include "pool/call.h"
 #include "worker/protocol.h"
 
 /* The inline worker that waits for the answer to a question gets it past its queue. */
@@ -70,12 +70,7 @@ Encoder *pool_encoder (lua_State *L, Pool *p) {
 
 void request_free (Request *r) {
   if (r == NULL) return;
-  while (r->globals != NULL) {
-    Global *g = r->globals;
-    r->globals = g->next;
-    parcel_release(g->answer);
-    free(g);
-  }
+  globals_free(r->globals);
   message_fini(&r->message);
   free(r->touched);
   free(r);
@@ -95,47 +90,48 @@ static Request *request_new (const Pool *p) {
   return r;
 }
 
-static void append (WorkerSlot *w, Request *r) {
-  *w->last = r;
-  w->last = &r->next;
-  w->n_requests++;
-}
-
-/* Takes the newest request out again. */
-static void remove_newest (Pool *p, WorkerSlot *w) {
-  Request **link = &w->first;
-  while ((*link)->next != NULL) link = &(*link)->next;
-  Request *r = *link;
-  *link = NULL;
-  w->last = link;
-  w->n_requests--;
-  for (size_t i = 0; i < r->n_touched; i++) objects_release(&p->objects, r->touched[i]);
-  request_free(r);
-}
-
-Request *pool_request (lua_State *L, Pool *p, int worker, Message *m, Call *call) {
-  if (p->is_answering) { /* the worker that waits would never come to it */
+Request *request_make (lua_State *L, Pool *p, Message *m, Call *call) {
+  Request *r = p->is_answering ? NULL : request_new(p);
+  if (r == NULL) {
     message_fini(m);
-    luaL_error(L, "the pool cannot be called while a worker waits for a global");
-  }
-  WorkerSlot *w = &p->workers[worker];
-  Request *r = request_new(p);
-  int rc = r != NULL ? pool_revive(L, p, worker) : UV_ENOMEM;
-  if (rc < 0) {
-    message_fini(m);
-    request_free(r);
-    luaL_error(L, "worker %d: %s", worker + 1, uv_strerror(rc));
+    luaL_error(L, p->is_answering /* the worker that waits would never come to it */
+                    ? "the pool cannot be called while a worker waits for a global"
+                    : "not enough memory");
   }
   r->message = *m;
   r->message.request = ++p->next_request;
   r->call = call;
-  r->asked = uv_hrtime();
-  append(w, r);
+  if (call != NULL) call->outstanding++;
+  if (call != NULL && r->n_touched > 0) r->globals = globals_copy(call->globals);
   for (size_t i = 0; i < r->n_touched; i++) objects_retain(&p->objects, r->touched[i]);
-  rc = pool_send(L, p, worker, &r->message);
-  if (rc < 0 && p->session != NULL) { /* the inline worker is not replaced */
-    remove_newest(p, w);
-    luaL_error(L, "%s", uv_strerror(rc));
-  }
   return r;
+}
+
+static void append (WorkerSlot *w, Request *r) {
+  *w->last = r;
+  w->last = &r->next;
+  w->n_requests++;
+  if (w->first == r) slot_begin(w);
+}
+
+/* Takes the newest request out again. */
+static void remove_newest (WorkerSlot *w) {
+  Request **link = &w->first;
+  while ((*link)->next != NULL) link = &(*link)->next;
+  *link = NULL;
+  w->last = link;
+  w->n_requests--;
+}
+
+void request_put (lua_State *L, Pool *p, int worker, Request *r) {
+  WorkerSlot *w = &p->workers[worker];
+  int rc = pool_revive(L, p, worker);
+  if (rc == 0) {
+    append(w, r);
+    rc = pool_send(L, p, worker, &r->message);
+    if (rc == 0 || p->session == NULL) return; /* where it failed, recovery asks again */
+    remove_newest(w);                          /* the inline worker is not replaced */
+  }
+  Failure f = {.kind = p->session == NULL ? "died" : "error", .message = uv_strerror(rc)};
+  pool_fail_request(L, p, worker, r, &f);
 }

@@ -30,19 +30,21 @@ static bool wait_until (lua_State *L, Call *c, uint64_t until) {
   return true;
 }
 
-/* pool:stop(call) -> kind, message: the call is done afterwards, and the pool as good as new */
+/* pool:stop(call) -> "interrupted" or "timeout", depending on whether the user has interrupted.
+   The call is done afterwards, and the pool as good as new. */
 int pool_stop (lua_State *L) {
   Pool *p = pool_check(L, 1);
   Call *c = luaL_checkudata(L, 2, CALL_TNAME);
+  pool_watch(p);
   bool interrupted = p->host->interrupts != 0;
   p->host->interrupts = 0;
   c->is_stopped = true;
   if (c->map != NULL) map_cancel(L, c);
   Message m = {.type = REQUEST_CANCEL, .request = c->number};
   for (int w = 0; w < p->n; w++) pool_send(L, p, w, &m);
+  pool_take_floating(L, p, c, &(Failure){.kind = "interrupted", .message = "not begun"});
   /* A worker that was busy with another call comes to ours later: ask again until the end. */
   uint64_t until = uv_hrtime() + (uint64_t)(ASK_SECONDS * 1e9);
-  pool_watch(p);
   signal_workers(p, c, SIGINT);
   bool done = wait_until(L, c, until);
   while (!done) {
@@ -52,6 +54,5 @@ int pool_stop (lua_State *L) {
   }
   pool_unwatch(p);
   lua_pushstring(L, interrupted ? "interrupted" : "timeout");
-  lua_pushstring(L, interrupted ? "interrupted" : "timeout");
-  return 2;
+  return 1;
 }

@@ -22,9 +22,21 @@ static lua_Integer find_done (lua_State *L, lua_Integer n) {
 static void look (lua_State *L, lua_Integer n) {
   for (lua_Integer i = 1; i <= n; i++) {
     Pool *p = call_at(L, i)->pool;
+    bool watches = pool_watch(p); /* an inline worker may run here */
     pool_poll(L, p, 0, false);
     pool_dispatch(L, p);
+    if (watches) pool_unwatch(p);
   }
+}
+
+/* After how many milliseconds to look at the limits of the pools' calls again; -1: never. */
+static int enforce (lua_State *L, lua_Integer n) {
+  int next = -1;
+  for (lua_Integer i = 1; i <= n; i++) {
+    int ms = limits_enforce(call_at(L, i)->pool);
+    if (ms >= 0 && (next < 0 || ms < next)) next = ms;
+  }
+  return next;
 }
 
 /* wait_any(calls, seconds) -> index of one that is done, or nil when time is over or the user
@@ -49,10 +61,15 @@ int pool_wait_any (lua_State *L) {
     if (now >= until || host_get(L)->interrupts != 0) return 0;
     if (any_inline || p == NULL) continue; /* its next request runs here */
     uint64_t left_ms = (until - now) / 1000000u + 1;
-    pool_watch(p);
-    pool_poll(L, p, left_ms < 1000000 ? (int)left_ms : 1000000, true);
-    pool_unwatch(p);
+    int timeout_ms = enforce(L, n);
+    if (timeout_ms < 0 || left_ms < (uint64_t)timeout_ms) {
+      timeout_ms = left_ms < 1000000 ? (int)left_ms : 1000000;
+    }
+    bool watches = pool_watch(p);
+    pool_poll(L, p, timeout_ms, true);
+    if (watches) pool_unwatch(p);
   }
+  pool_leave_interrupt(call_at(L, 1)->pool);
   lua_pushinteger(L, done);
   return 1;
 }

@@ -1,6 +1,7 @@
 /* inline.c - the transport without processes: messages are served when somebody waits. */
 #include <stdlib.h>
 #include <unistd.h>
+#include "transport/lines.h"
 #include "transport/transport.h"
 
 typedef struct Inline {
@@ -9,6 +10,7 @@ typedef struct Inline {
   void *user;
   EventQueue in;  /* messages to the worker */
   EventQueue out; /* its answers */
+  LineBuffer lines[2];
 } Inline;
 
 static int inline_start (Transport *t, int worker) {
@@ -52,6 +54,22 @@ static uint64_t inline_pending (const Transport *t, int worker) {
   return 0;
 }
 
+static void inline_show (Transport *t, int worker, bool unfinished) {
+  Inline *self = (Inline *)t;
+  (void)worker;
+  for (int i = 0; i < 2 && unfinished; i++) lines_flush(&self->lines[i]);
+}
+
+static bool inline_is_stopped (const Transport *t, int worker) {
+  (void)t, (void)worker;
+  return false;
+}
+
+static void inline_usage (const Transport *t, int worker, TransportUsage *usage) {
+  (void)t, (void)worker;
+  process_usage(getpid(), usage);
+}
+
 static void inline_close (Transport *t) {
   Inline *self = (Inline *)t;
   event_queue_fini(&self->in);
@@ -68,6 +86,9 @@ static const TransportOps inline_ops = {
   .kill = inline_kill,
   .pid = inline_pid,
   .pending = inline_pending,
+  .show = inline_show,
+  .is_stopped = inline_is_stopped,
+  .usage = inline_usage,
   .close = inline_close,
 };
 
@@ -78,6 +99,7 @@ Transport *transport_inline (InlineServe serve, void *user, int *rc) {
   self->base = (Transport){.ops = &inline_ops, .n = 1};
   self->serve = serve;
   self->user = user;
+  for (int i = 0; i < 2; i++) self->lines[i].fd = i + 1;
   return &self->base;
 }
 
@@ -86,4 +108,8 @@ int transport_inline_reply (Transport *t, Message *m) {
   int rc = event_queue_push(&((Inline *)t)->out, &e);
   if (rc < 0) message_fini(m);
   return rc;
+}
+
+void transport_inline_write (Transport *t, int fd, const char *bytes, size_t n) {
+  lines_add(&((Inline *)t)->lines[fd - 1], bytes, n);
 }

@@ -68,14 +68,29 @@ static void on_output (uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   Peer *peer = stream->data;
   int i = stream == (uv_stream_t *)&peer->out[1];
   if (n > 0) {
-    local_lines_add(peer, i, buf->base, (size_t)n);
+    lines_add(&peer->lines[i], buf->base, (size_t)n);
   } else if (n < 0) {
     uv_read_stop(stream);
-    local_lines_flush(peer, i);
+    lines_flush(&peer->lines[i]);
   }
 }
 
-/* Reads what is still in a pipe of a process that has ended, without waiting. */
+/* Reads and shows what the worker has written so far, without waiting. */
+static void drain_output (Peer *peer, bool unfinished) {
+  for (int i = 0; i < 2; i++) {
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&peer->out[i], &fd) < 0) continue;
+    ssize_t n;
+    int times = 0; /* a child of the worker may go on writing for ever */
+    do {
+      n = read(fd, peer->scratch, sizeof peer->scratch);
+      if (n > 0) lines_add(&peer->lines[i], peer->scratch, (size_t)n);
+    } while (n == sizeof peer->scratch && ++times < 64);
+    if (unfinished) lines_flush(&peer->lines[i]);
+  }
+}
+
+/* Reads what is still in the pipes of a process that has ended, without waiting. */
 static void drain (Peer *peer) {
   uv_os_fd_t fd;
   if (uv_fileno((uv_handle_t *)&peer->pipe, &fd) == 0) {
@@ -91,14 +106,7 @@ static void drain (Peer *peer) {
       if (rc < 0) break;
     }
   }
-  for (int i = 0; i < 2; i++) {
-    if (uv_fileno((uv_handle_t *)&peer->out[i], &fd) < 0) continue;
-    ssize_t n;
-    while ((n = read(fd, peer->scratch, sizeof peer->scratch)) > 0) {
-      local_lines_add(peer, i, peer->scratch, (size_t)n);
-    }
-    local_lines_flush(peer, i);
-  }
+  drain_output(peer, true);
 }
 
 void local_on_exit (uv_process_t *process, int64_t exit_status, int signum) {
@@ -155,6 +163,19 @@ static uint64_t local_pending (const Transport *t, int worker) {
   return uv_stream_get_write_queue_size((const uv_stream_t *)&peer->pipe) + peer->waiting_len;
 }
 
+static void local_show (Transport *t, int worker, bool unfinished) {
+  Peer *peer = ((Local *)t)->peers[worker];
+  if (peer != NULL) drain_output(peer, unfinished);
+}
+
+static bool local_is_stopped (const Transport *t, int worker) {
+  return process_is_stopped(local_pid(t, worker));
+}
+
+static void local_usage (const Transport *t, int worker, TransportUsage *usage) {
+  process_usage(local_pid(t, worker), usage);
+}
+
 static bool any_running (const Local *self) {
   for (int w = 0; w < self->base.n; w++) {
     if (self->peers[w] != NULL) return true;
@@ -202,6 +223,9 @@ static const TransportOps local_ops = {
   .kill = local_kill,
   .pid = local_pid,
   .pending = local_pending,
+  .show = local_show,
+  .is_stopped = local_is_stopped,
+  .usage = local_usage,
   .close = local_close,
 };
 

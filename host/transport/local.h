@@ -2,15 +2,8 @@
 #ifndef LOCAL_H
 #define LOCAL_H
 
+#include "transport/lines.h"
 #include "transport/transport.h"
-
-enum { LOCAL_LINE = 8192 }; /* longer lines of output are shown in pieces */
-
-/* Output of a worker, shown as whole lines. */
-typedef struct LineBuffer {
-  char text[LOCAL_LINE];
-  size_t len;
-} LineBuffer;
 
 typedef struct Local Local;
 
@@ -42,11 +35,6 @@ struct Local {
   EventQueue events;
   Peer **peers; /* n of them; NULL: not running */
 };
-
-/* Shows what is in peer's line buffer i as whole lines, marked with the worker's number; with
-   all set, an unfinished last line too. */
-void local_lines_add (Peer *peer, int i, const char *bytes, size_t n);
-void local_lines_flush (Peer *peer, int i);
 
 /* Starts a worker process. 0 and *peer, whose handles are open; or a negative UV_E*. */
 int local_spawn (Local *self, int worker, Peer **peer);

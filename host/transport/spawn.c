@@ -116,6 +116,10 @@ static int init_handles (Peer *peer) {
   init_pipe(peer, &peer->pipe);
   init_pipe(peer, &peer->out[0]);
   init_pipe(peer, &peer->out[1]);
+  for (int i = 0; i < 2; i++) {
+    peer->lines[i].worker = peer->worker;
+    peer->lines[i].fd = i + 1;
+  }
   uv_timer_init(loop, &peer->retry); /* cannot fail */
   peer->retry.data = peer;
   peer->open_handles++;

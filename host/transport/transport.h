@@ -17,6 +17,11 @@ typedef struct TransportEvent {
   int signal;          /* TRANSPORT_EXIT: the signal that ended it, or 0 */
 } TransportEvent;
 
+typedef struct TransportUsage {
+  uint64_t rss; /* bytes of memory that are resident */
+  double cpu;   /* seconds of processor time since the start */
+} TransportUsage;
+
 typedef struct Transport Transport;
 
 /* None of these takes a lua_State, so none can raise; only poll may wait. */
@@ -35,6 +40,13 @@ typedef struct TransportOps {
   int (*kill)(Transport *t, int worker, int signum); /* 0 or a negative UV_E* */
   int64_t (*pid)(const Transport *t, int worker);
   uint64_t (*pending)(const Transport *t, int worker); /* bytes queued, not yet taken */
+  /* Shows all that the worker has written so far, as whole lines; with unfinished set, a last
+     line without an end as well. */
+  void (*show)(Transport *t, int worker, bool unfinished);
+  /* Has the worker been stopped by a signal, to go on later or never? */
+  bool (*is_stopped)(const Transport *t, int worker);
+  /* What the worker's process uses; zeros when nobody knows. */
+  void (*usage)(const Transport *t, int worker, TransportUsage *usage);
   /* Ends all workers within bounded time and frees t. */
   void (*close)(Transport *t);
 } TransportOps;
@@ -58,9 +70,15 @@ void event_queue_fini (EventQueue *q); /* with the messages in it */
 Transport *transport_local (Host *host, int n, int blas_threads, int *rc);
 
 /* No process: poll hands the oldest message to serve, in this process. What serve wants to
-   answer it gives to transport_inline_reply. */
+   answer it gives to transport_inline_reply, what it prints to transport_inline_write. */
 typedef void (*InlineServe)(void *user, const Message *m);
 Transport *transport_inline (InlineServe serve, void *user, int *rc);
 int transport_inline_reply (Transport *t, Message *m); /* takes the parcel; 0 or UV_ENOMEM */
+void transport_inline_write (Transport *t, int fd, const char *bytes,
+                             size_t n); /* fd: 1 or 2 */
+
+/* process.c: what /proc says of a process of this machine. */
+bool process_is_stopped (int64_t pid);
+void process_usage (int64_t pid, TransportUsage *usage);
 
 #endif

@@ -160,6 +160,54 @@ void wire_encode (lua_State *L, Encoder *e, int index, const char *label) {
   count_value(L, e);
 }
 
+uint8_t *wire_encode_bytes (lua_State *L, Encoder *e, size_t len) {
+  if (len > SIZE_MAX - 1 - VARINT_MAX) encoder_no_memory(L);
+  uint8_t *p = encoder_room(L, e, 1 + VARINT_MAX + len);
+  *p = OP_STRING;
+  size_t head = 1 + put_varint(p + 1, len);
+  e->len += head + len;
+  count_value(L, e);
+  return p + head;
+}
+
+/* Writes the items as they lie there, all of one type; false: they are not. */
+static bool put_numbers (lua_State *L, uint8_t *p, int index, lua_Integer first,
+                         lua_Integer last, bool integers) {
+  for (lua_Integer i = first; i <= last; i++, p += 8) {
+    bool is_number = lua_rawgeti(L, index, i) == LUA_TNUMBER;
+    if (!is_number || (lua_isinteger(L, -1) != 0) != integers) return false;
+    put_le64(p,
+             integers ? (uint64_t)lua_tointeger(L, -1) : bits_of_double(lua_tonumber(L, -1)));
+    lua_pop(L, 1);
+  }
+  return true;
+}
+
+void wire_encode_items (lua_State *L, Encoder *e, int index, lua_Integer first,
+                        lua_Integer last, const char *label) {
+  index = lua_absindex(L, index);
+  int top = lua_gettop(L);
+  size_t n = first <= last ? (size_t)last - (size_t)first + 1 : 0;
+  if (n > 1 && n <= SIZE_MAX / 16 && lua_istable(L, index) && !lua_getmetatable(L, index) &&
+      lua_rawgeti(L, index, first) == LUA_TNUMBER) {
+    bool integers = lua_isinteger(L, -1) != 0;
+    lua_settop(L, top);
+    size_t len = e->len;
+    uint32_t n_values = e->n_values;
+    put_integer(L, e, integers ? WIRE_INTEGERS : WIRE_FLOATS);
+    count_value(L, e);
+    bool good = put_numbers(L, wire_encode_bytes(L, e, 8 * n), index, first, last, integers);
+    lua_settop(L, top);
+    if (good) return;
+    e->len = len;
+    e->n_values = n_values;
+  }
+  lua_settop(L, top);
+  put_integer(L, e, WIRE_LIST);
+  count_value(L, e);
+  wire_encode_slice(L, e, index, first, last, label);
+}
+
 void wire_encode_slice (lua_State *L, Encoder *e, int index, lua_Integer first,
                         lua_Integer last, const char *label) {
   index = lua_absindex(L, index);

@@ -36,6 +36,15 @@ void wire_encode (lua_State *L, Encoder *e, int index, const char *label);
 void wire_encode_slice (lua_State *L, Encoder *e, int index, lua_Integer first,
                         lua_Integer last, const char *label);
 
+/* How a run of items is written: as a list, or as a string of eight bytes a number. */
+enum { WIRE_LIST = 1, WIRE_INTEGERS = 4, WIRE_FLOATS = 5 };
+
+/* Appends two values: how items first..last of the list at index are written, and the items. */
+void wire_encode_items (lua_State *L, Encoder *e, int index, lua_Integer first,
+                        lua_Integer last, const char *label);
+/* Appends a string of len bytes, which the caller fills in before it uses the encoder again. */
+uint8_t *wire_encode_bytes (lua_State *L, Encoder *e, size_t len);
+
 /* Ends the encoding and returns the parcel, one reference, the caller's. The encoder stays on
    the stack, empty. Raises only for want of memory. */
 Parcel *wire_finish (lua_State *L, Encoder *e);

@@ -10,14 +10,17 @@ enum {
   REQUEST_PUSH,          /* * [id, object, ...] */
   REQUEST_APPLY,         /* * [call, keep id or 0, f, arguments...] */
   REQUEST_MAP,           /* [call, f, kw or nil]: what the chunks of a map have in common */
-  REQUEST_CHUNK,   /* * [call, first, count, sequences...]; a sequence: kind, what it needs */
+  REQUEST_CHUNK,   /* * [call, first, count, order or nil, sequences...]; order: the items'
+                            numbers; a sequence: kind, what it needs */
   REQUEST_CANCEL,  /* [call]: its chunks that have not begun are not to be done */
   REQUEST_MAP_END, /* [call] */
   REQUEST_GET,     /* * [id] */
   REQUEST_COPY, /* * [ids...]: answered by [id, object, ...], as REQUEST_PUSH has them, complete
                       with all definitions */
   REQUEST_FREE, /* [ids...] */
-  REQUEST_GLOBAL, /* the answer to ANSWER_GLOBAL: [found, value], or [nil, why not] */
+  REQUEST_GLOBAL, /* the answer to ANSWER_GLOBAL: [name, found, value], or [name, nil, why
+                            it cannot be sent] */
+  REQUEST_GIVE,   /* the same, told beforehand to the call that is the request number */
   REQUEST_EXIT
 };
 
@@ -34,13 +37,18 @@ enum {
 enum { CHUNK_COLLECT = 1 }; /* an item's error stands in its place */
 
 /* Flags of any request. */
-enum { REQUEST_REPLAY = 128 }; /* done before by a worker that was lost: print nothing */
-
-/* Kinds of a sequence in a chunk. */
 enum {
-  SEQUENCE_LIST = 1, /* a list of the items */
-  SEQUENCE_ARRAY,    /* a VectorArray of the items */
-  SEQUENCE_RANGE     /* two values: the first item and the step */
+  REQUEST_ANYWHERE = 64, /* random numbers do not depend on which worker does it */
+  REQUEST_REPLAY = 128   /* done before by a worker that was lost: print nothing */
+};
+
+/* Kinds of a sequence in a chunk, and of the results of one: as wire.h has them, and more. */
+enum {
+  SEQUENCE_LIST = 1,     /* a list of the items */
+  SEQUENCE_ARRAY,        /* a VectorArray of the items */
+  SEQUENCE_RANGE,        /* two values: the first item and the step */
+  SEQUENCE_INTEGERS = 4, /* a string of eight bytes an item */
+  SEQUENCE_FLOATS = 5
 };
 
 #endif

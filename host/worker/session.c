@@ -110,6 +110,12 @@ typedef struct Serving {
   const Message *message;
 } Serving;
 
+static int l_end_globals (lua_State *L) {
+  Session *s = lua_touserdata(L, 1);
+  session_globals_end(L, s, s->call);
+  return 0;
+}
+
 static int l_serve (lua_State *L) {
   const Serving *v = lua_touserdata(L, 1);
   Session *s = v->session;
@@ -123,6 +129,7 @@ static int l_serve (lua_State *L) {
     case REQUEST_MAP: session_map_begin(L, s, m); break;
     case REQUEST_CHUNK: session_chunk(L, s, m); break;
     case REQUEST_MAP_END: session_map_end(L, s, m); break;
+    case REQUEST_GIVE: session_globals_give(L, s, m); break;
     case REQUEST_GET: get_object(L, s, m); break;
     case REQUEST_COPY: copy_objects(L, s, m); break;
     case REQUEST_FREE: free_objects(L, s, m); break;
@@ -161,6 +168,26 @@ static int send_error (Session *s, Serving *v) {
   return s->io.send(s->io.user, &m);
 }
 
+static int l_tell_map (lua_State *L) {
+  const Serving *v = lua_touserdata(L, 1);
+  if (lua_istable(L, 2)) { /* of session_traceback: what is to be read is enough */
+    lua_getfield(L, 2, "message");
+    lua_replace(L, 2);
+  }
+  session_map_fail(L, v->session, v->message);
+  return 0;
+}
+
+/* A map could not begin: its chunks tell why. */
+static void tell_map (Session *s, const Message *m) {
+  Serving v = {.session = s, .message = m};
+  lua_pushcfunction(s->L, l_tell_map);
+  lua_insert(s->L, -2);
+  lua_pushlightuserdata(s->L, &v);
+  lua_insert(s->L, -2);
+  if (lua_pcall(s->L, 2, 0, 0) != LUA_OK) lua_pop(s->L, 1); /* no memory even for that */
+}
+
 static bool wants_answer (const Message *m) {
   return m->type == REQUEST_PUSH || m->type == REQUEST_APPLY || m->type == REQUEST_CHUNK ||
          m->type == REQUEST_GET || m->type == REQUEST_COPY;
@@ -183,12 +210,19 @@ int session_handle (Session *s, const Message *m) {
     lua_setfield(L, -2, "item"); /* preallocated by session_traceback: raises not */
   }
   if (status != LUA_OK && wants_answer(m)) {
-    fflush(stdout);
+    session_output_flush(s);
     rc = send_error(s, &v);
+  } else if (status != LUA_OK && m->type == REQUEST_MAP) {
+    tell_map(s, m);
   } else if (status != LUA_OK) {
     fprintf(stderr, "neap: request %d failed: %s\n", m->type, luaL_tolstring(L, -1, NULL));
   }
   lua_settop(L, 0);
+  if (m->type == REQUEST_APPLY) { /* however it ended */
+    lua_pushcfunction(L, l_end_globals);
+    lua_pushlightuserdata(L, s);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  }
   return rc;
 }
 
@@ -224,6 +258,7 @@ static int l_open (lua_State *L) {
   s->maps = luaL_ref(L, LUA_REGISTRYINDEX);
   session_globals_open(L, s);
   session_random_open(L, s);
+  session_output_open(L, s);
   return 0;
 }
 
@@ -255,6 +290,7 @@ Session *session_new (Host *host, const SessionIo *io) {
 void session_free (Session *s) {
   if (s == NULL) return;
   lua_close(s->L);
+  session_output_close(s); /* finalizers may have printed */
   known_fini(&s->known);
   free(s);
 }

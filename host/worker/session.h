@@ -15,6 +15,8 @@ typedef struct SessionIo {
   int (*answer)(void *user, Message *m);
   /* Has the driver taken back the chunks of this call? Looks at what has come, waits not. */
   bool (*is_cancelled)(void *user, uint64_t call);
+  /* Takes what Lua code writes to fd 1 or 2; NULL: it goes to the process's own. */
+  void (*write)(void *user, int fd, const char *bytes, size_t n);
 } SessionIo;
 
 typedef struct Session Session;

@@ -39,15 +39,15 @@ void session_apply (lua_State *L, Session *s, const Message *m) {
   s->call = (uint64_t)lua_tointeger(L, 1);
   if (s->io.is_cancelled(s->io.user, s->call)) luaL_error(L, "cancelled");
   lua_Integer keep = lua_tointeger(L, 2);
-  s->item = s->worker;
+  s->item = (m->flags & REQUEST_ANYWHERE) != 0 ? 0 : s->worker;
   s->is_map = false;
   s->seeded = false;
-  session_globals_reset(L, s);
+  session_globals_enter(L, s, s->call, false);
   s->running = true;
   lua_call(L, n - 3, LUA_MULTRET);
   s->running = false;
   int n_results = lua_gettop(L) - 2;
-  fflush(stdout);
+  session_output_flush(s);
   if (keep != 0) {
     lua_settop(L, 3); /* the first result, or nil */
     session_set_object(L, s, keep);

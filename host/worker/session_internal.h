@@ -2,6 +2,7 @@
 #ifndef SESSION_INTERNAL_H
 #define SESSION_INTERNAL_H
 
+#include <stdio.h>
 #include <lua.h>
 #include "wire/wire.h"
 #include "worker/session.h"
@@ -10,6 +11,7 @@ struct Session {
   Host host;    /* a copy: whatever runs here is on a worker */
   lua_State *L; /* owned */
   SessionIo io;
+  FILE *out, *err;     /* owned: what goes to io.write; NULL where the process has its own */
   WireContext context; /* of all parcels that come in or go out */
   Known known;         /* definitions that the driver has from here */
   int objects;         /* registry reference: remote objects by id */
@@ -18,8 +20,11 @@ struct Session {
   int worker;    /* from 1 */
   /* What runs now. */
   volatile bool running; /* a function from the driver runs */
-  uint64_t call;         /* its call, and */
-  lua_Integer item;      /* its item (or worker), which random numbers depend on */
+  uint64_t
+    globals_call; /* the call whose globals are looked into; 0: of one that was told nothing */
+  bool has_fetched; /* and that one has asked for some */
+  uint64_t call;    /* its call, and */
+  lua_Integer item; /* its item (or worker), which random numbers depend on */
   bool is_map;
   bool seeded; /* math.random has been seeded for this item */
 };
@@ -35,6 +40,8 @@ void session_apply (lua_State *L, Session *s, const Message *m);
 void session_map_begin (lua_State *L, Session *s, const Message *m);
 void session_chunk (lua_State *L, Session *s, const Message *m);
 void session_map_end (lua_State *L, Session *s, const Message *m);
+/* Beginning a map has failed: its chunks raise the error at index 2. */
+void session_map_fail (lua_State *L, Session *s, const Message *m);
 
 /* Message handler: turns the error value on the stack into a table { message, value,
    traceback, item }. */
@@ -42,7 +49,15 @@ int session_traceback (lua_State *L);
 
 /* session_globals.c: globals that a worker lacks come from the driver, for one call. */
 void session_globals_open (lua_State *L, Session *s);
-void session_globals_reset (lua_State *L, Session *s);
+void session_globals_give (lua_State *L, Session *s, const Message *m);
+/* The call runs from now on; it is over, and what it knew of the driver's globals is forgotten. */
+void session_globals_enter (lua_State *L, Session *s, uint64_t call, bool is_map);
+void session_globals_end (lua_State *L, Session *s, uint64_t call);
+
+/* session_output.c */
+void session_output_open (lua_State *L, Session *s);
+void session_output_flush (const Session *s); /* before an answer goes out */
+void session_output_close (Session *s);
 
 /* session_random.c: math.random depends on seed, call and item only. */
 void session_random_open (lua_State *L, Session *s);

@@ -1,115 +1,192 @@
 /* session_map.c - does chunks of a map: consecutive items with one function. */
 #include <stdio.h>
+#include <string.h>
 #include <lauxlib.h>
 #include <uv.h>
+#include "wire/bytes.h"
+#include "worker/column.h"
 #include "worker/protocol.h"
 #include "worker/session_internal.h"
+
+enum { MAP_FUNCTION = 1, MAP_KW, MAP_ERROR }; /* fields of what s->maps holds for a call */
+
+/* Every so many items a chunk looks whether it has been taken back; long ones at each. */
+enum { LOOK_EVERY = 64, LONG_NS = 200000 };
 
 /* stack: call, f, kw or nil */
 void session_map_begin (lua_State *L, Session *s, const Message *m) {
   if (wire_decode(L, m->parcel, &s->context) != 3) luaL_error(L, "malformed request");
-  session_globals_reset(L, s);
   lua_rawgeti(L, LUA_REGISTRYINDEX, s->maps);
   lua_createtable(L, 2, 0);
   lua_pushvalue(L, 2);
-  lua_rawseti(L, -2, 1);
+  lua_rawseti(L, -2, MAP_FUNCTION);
   lua_pushvalue(L, 3);
-  lua_rawseti(L, -2, 2);
+  lua_rawseti(L, -2, MAP_KW);
   lua_rawseti(L, -2, lua_tointeger(L, 1));
+}
+
+void session_map_fail (lua_State *L, Session *s, const Message *m) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->maps);
+  lua_createtable(L, MAP_ERROR, 0);
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, -2, MAP_ERROR);
+  lua_rawseti(L, -2, (lua_Integer)m->request);
 }
 
 void session_map_end (lua_State *L, Session *s, const Message *m) {
-  wire_decode(L, m->parcel, &s->context);
   lua_rawgeti(L, LUA_REGISTRYINDEX, s->maps);
   lua_pushnil(L);
-  lua_rawseti(L, -2, lua_tointeger(L, 1));
+  lua_rawseti(L, -2, (lua_Integer)m->request);
+  session_globals_end(L, s, m->request);
 }
 
-/* A chunk under way. Stack positions: those of the decoded request, then the function, kw,
-   and from results on one list for each value that f has returned so far. */
+typedef struct Sequence {
+  int kind;
+  int index;         /* of the items, or of the first one; the step comes after it */
+  const char *bytes; /* of packed numbers */
+} Sequence;
+
+/* A chunk under way, and where on the stack its things are. */
 typedef struct Chunk {
   Session *s;
   lua_Integer first, count;
-  int sequences; /* stack index of the first sequence's kind */
-  int end;       /* behind the last sequence */
+  int order; /* the items' numbers; 0: they are consecutive */
   int f, kw;
-  int results; /* stack index of the first list */
-  int n_results;
+  int failures;     /* error by item; 0: the first one ends the chunk */
+  int columns_slot; /* the userdata that holds the columns; they follow on the stack */
+  Sequence *sequences;
+  int n_sequences;
+  Column *columns;
+  int n_columns, room_columns;
 } Chunk;
 
-/* Pushes item i (from 1) of each sequence; returns how many. */
-static int push_item (lua_State *L, const Chunk *c, lua_Integer i) {
-  int n = 0;
-  for (int at = c->sequences; at < c->end; n++) {
-    switch (lua_tointeger(L, at)) {
-      case SEQUENCE_LIST:
-        lua_rawgeti(L, at + 1, i);
-        at += 2;
-        break;
-      case SEQUENCE_ARRAY:
-        lua_geti(L, at + 1, i);
-        at += 2;
-        break;
-      case SEQUENCE_RANGE:
-        if (lua_isinteger(L, at + 1) && lua_isinteger(L, at + 2)) {
-          lua_pushinteger(L, lua_tointeger(L, at + 1) + (i - 1) * lua_tointeger(L, at + 2));
-        } else {
-          lua_pushnumber(L, lua_tonumber(L, at + 1) +
-                              (lua_Number)(c->first + i - 2) * lua_tonumber(L, at + 2));
-        }
-        at += 3;
-        break;
-      default: luaL_error(L, "malformed request");
+/* Takes apart what stands on the stack from index first to last. */
+static void take_sequences (lua_State *L, Chunk *c, int first, int last) {
+  c->sequences = lua_newuserdatauv(L, (size_t)(last - first + 2) * sizeof *c->sequences, 0);
+  for (int at = first; at < last;) {
+    Sequence *q = &c->sequences[c->n_sequences++];
+    *q = (Sequence){.kind = (int)lua_tointeger(L, at), .index = at + 1};
+    at += q->kind == SEQUENCE_RANGE ? 3 : 2;
+    bool good = at <= last + 1;
+    if (q->kind == SEQUENCE_INTEGERS || q->kind == SEQUENCE_FLOATS) {
+      size_t len;
+      good = good && lua_type(L, q->index) == LUA_TSTRING;
+      q->bytes = good ? lua_tolstring(L, q->index, &len) : NULL;
+      good = good && len / 8 == (size_t)c->count;
+    } else if (q->kind == SEQUENCE_LIST) {
+      good = good && lua_istable(L, q->index);
+    } else if (q->kind != SEQUENCE_ARRAY && q->kind != SEQUENCE_RANGE) {
+      good = false;
     }
+    if (!good) luaL_error(L, "malformed request");
   }
-  return n;
 }
 
-/* Moves the values above the lists into item i of the lists, which grow as needed. */
-static void store (lua_State *L, Chunk *c, lua_Integer i) {
-  int n = lua_gettop(L) - (c->results + c->n_results - 1);
-  while (n > c->n_results) { /* stack: lists, values: a new list goes between them */
-    lua_createtable(L, (int)(c->count < 1 << 20 ? c->count : 1 << 20), 0);
-    lua_insert(L, c->results + c->n_results);
-    c->n_results++;
+static void push_from_range (lua_State *L, const Chunk *c, int first, lua_Integer i) {
+  if (lua_isinteger(L, first) && lua_isinteger(L, first + 1)) {
+    lua_pushinteger(L, lua_tointeger(L, first) + (i - 1) * lua_tointeger(L, first + 1));
+  } else { /* counted from the map's first item, so that chunks do not matter */
+    lua_pushnumber(L, lua_tonumber(L, first) +
+                        (lua_Number)(c->first + i - 2) * lua_tonumber(L, first + 1));
   }
-  for (; n > 0; n--) lua_rawseti(L, c->results + n - 1, i);
+}
+
+/* Pushes item i (from 1) of a sequence. */
+static inline void push_item (lua_State *L, const Chunk *c, const Sequence *q, lua_Integer i) {
+  switch (q->kind) {
+    case SEQUENCE_INTEGERS:
+      lua_pushinteger(L, (lua_Integer)get_le64((const uint8_t *)q->bytes + 8 * (i - 1)));
+      break;
+    case SEQUENCE_FLOATS:
+      lua_pushnumber(L, double_of_bits(get_le64((const uint8_t *)q->bytes + 8 * (i - 1))));
+      break;
+    case SEQUENCE_LIST: lua_rawgeti(L, q->index, i); break;
+    case SEQUENCE_ARRAY: lua_geti(L, q->index, i); break;
+    default: push_from_range(L, c, q->index, i);
+  }
 }
 
 /* Pushes f and the arguments of item i; returns how many arguments. */
-static int push_call (lua_State *L, Chunk *c, lua_Integer i) {
-  luaL_checkstack(L, 8 + (c->end - c->sequences), "too many results");
+static inline int push_call (lua_State *L, const Chunk *c, lua_Integer i) {
+  Session *s = c->s;
   lua_pushvalue(L, c->f);
-  int n = push_item(L, c, i);
-  if (!lua_isnil(L, c->kw)) {
-    lua_pushvalue(L, c->kw);
-    n++;
+  for (int k = 0; k < c->n_sequences; k++) push_item(L, c, &c->sequences[k], i);
+  s->item = c->first + i - 1;
+  if (c->order != 0) {
+    lua_rawgeti(L, c->order, i);
+    s->item = lua_tointeger(L, -1);
+    lua_pop(L, 1);
   }
-  c->s->item = c->first + i - 1;
-  c->s->seeded = false;
-  return n;
+  s->seeded = false;
+  if (c->kw == 0) return c->n_sequences;
+  lua_pushvalue(L, c->kw);
+  return c->n_sequences + 1;
 }
 
-/* Calls f for item i and leaves its results on the stack; or, where failures are collected,
-   stores the error there and returns false. */
-static bool call_item (lua_State *L, Chunk *c, lua_Integer i, int failures) {
-  if (failures == 0) {
-    lua_call(L, push_call(L, c, i), LUA_MULTRET);
-    return true;
+static void add_column (lua_State *L, Chunk *c) {
+  if (c->n_columns == c->room_columns) {
+    int room = 2 * c->room_columns + 4;
+    Column *columns = lua_newuserdatauv(L, (size_t)room * sizeof *columns, 0);
+    if (c->n_columns > 0) {
+      memcpy(columns, c->columns, (size_t)c->n_columns * sizeof *columns);
+    }
+    lua_replace(L, c->columns_slot);
+    c->columns = columns;
+    c->room_columns = room;
   }
+  column_push(L, &c->columns[c->n_columns], c->count);
+  Column *column = &c->columns[c->n_columns++];
+  column->index = c->columns_slot + c->n_columns;
+  lua_insert(L, column->index);
+}
+
+/* Moves what f has returned, above the columns, into them as item i. */
+static inline void store (lua_State *L, Chunk *c, lua_Integer i) {
+  int n = lua_gettop(L) - (c->columns_slot + c->n_columns);
+  while (n > c->n_columns) {
+    luaL_checkstack(L, 8, "too many results");
+    add_column(L, c);
+  }
+  for (; n > 0; n--) column_put(L, &c->columns[n - 1], i);
+}
+
+/* Calls f for item i, where errors are collected: on an error stores it and returns false. */
+static bool try_item (lua_State *L, Chunk *c, lua_Integer i) {
   lua_pushcfunction(L, session_traceback);
   int handler = lua_gettop(L);
   bool ok = lua_pcall(L, push_call(L, c, i), LUA_MULTRET, handler) == LUA_OK;
-  if (!ok) lua_rawseti(L, failures, c->first + i - 1);
+  if (!ok) lua_rawseti(L, c->failures, c->s->item);
   lua_remove(L, handler);
   return ok;
 }
 
-/* Answer: [first, count done, seconds, failures or nil, lists...] */
-static void answer (lua_State *L, Chunk *c, const Message *m, lua_Integer done, double seconds,
-                    int failures) {
+/* Does the items until all are done, or what is left has been taken back. */
+static lua_Integer run (lua_State *L, Chunk *c, uint64_t call) {
   Session *s = c->s;
-  fflush(stdout);
+  lua_Integer done = 0;
+  int slots = 8 + c->n_sequences;
+  bool looks_always = false;
+  uint64_t before = uv_hrtime();
+  while (done < c->count) {
+    luaL_checkstack(L, slots, "too many results");
+    if (c->failures == 0) lua_call(L, push_call(L, c, done + 1), LUA_MULTRET);
+    else if (!try_item(L, c, done + 1)) lua_settop(L, c->columns_slot + c->n_columns);
+    done++;
+    store(L, c, done);
+    if (!looks_always && done % LOOK_EVERY != 0 && done > 2) continue;
+    uint64_t now = uv_hrtime();
+    looks_always = now - before > LONG_NS;
+    before = now;
+    if (looks_always && done < c->count && s->io.is_cancelled(s->io.user, call)) break;
+  }
+  return done;
+}
+
+/* Answer: [first, count done, seconds, failures or nil, kind and items of each value] */
+static void answer (lua_State *L, const Chunk *c, const Message *m, lua_Integer done,
+                    double seconds) {
+  Session *s = c->s;
+  session_output_flush(s);
   Encoder *e = wire_encoder(L, &s->context, 0);
   int at = lua_gettop(L);
   lua_pushinteger(L, c->first);
@@ -118,49 +195,58 @@ static void answer (lua_State *L, Chunk *c, const Message *m, lua_Integer done, 
   wire_encode(L, e, -1, "count");
   lua_pushnumber(L, seconds);
   wire_encode(L, e, -1, "seconds");
-  if (failures != 0) lua_pushvalue(L, failures);
+  if (c->failures != 0) lua_pushvalue(L, c->failures);
   else lua_pushnil(L);
   wire_encode(L, e, -1, "error");
   lua_settop(L, at);
-  for (int k = 0; k < c->n_results; k++) {
+  for (int k = 0; k < c->n_columns; k++) {
     char label[32];
     snprintf(label, sizeof label, "result %d", k + 1);
-    wire_encode_slice(L, e, c->results + k, 1, done, label);
+    column_encode(L, &c->columns[k], e, done, label);
   }
   session_answer(L, s, e, ANSWER_RESULT, m->request);
 }
 
-/* stack: call, first, count, sequences... */
-void session_chunk (lua_State *L, Session *s, const Message *m) {
-  int n = wire_decode(L, m->parcel, &s->context);
-  if (n < 3) luaL_error(L, "malformed request");
-  Chunk c = {.s = s, .sequences = 4, .end = n + 1};
-  s->call = (uint64_t)lua_tointeger(L, 1);
-  c.first = lua_tointeger(L, 2);
-  c.count = lua_tointeger(L, 3);
-  s->is_map = true;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, s->maps);
-  lua_Integer done = 0;
-  int failures = 0;
-  uint64_t start = uv_hrtime();
-  bool cancelled = s->io.is_cancelled(s->io.user, s->call);
-  if (lua_rawgeti(L, -1, (lua_Integer)s->call) == LUA_TTABLE && !cancelled) {
-    lua_rawgeti(L, -1, 1);
-    lua_rawgeti(L, -2, 2);
-    c.kw = lua_gettop(L);
-    c.f = c.kw - 1;
-    if (m->flags & CHUNK_COLLECT) {
-      lua_newtable(L);
-      failures = lua_gettop(L);
-    }
-    c.results = lua_gettop(L) + 1;
-    s->running = true;
-    for (; done < c.count; done++) {
-      if (call_item(L, &c, done + 1, failures)) store(L, &c, done + 1);
-    }
-    s->running = false;
-  } else if (!cancelled) {
+/* Puts function and kw of the call behind the request on the stack. */
+static void find_map (lua_State *L, Chunk *c, uint64_t call) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, c->s->maps);
+  if (lua_rawgeti(L, -1, (lua_Integer)call) != LUA_TTABLE) {
     luaL_error(L, "a chunk of an unknown map");
   }
-  answer(L, &c, m, done, (double)(uv_hrtime() - start) * 1e-9, failures);
+  if (lua_rawgeti(L, -1, MAP_ERROR) != LUA_TNIL) {
+    luaL_error(L, "%s", luaL_tolstring(L, -1, NULL)); /* why it could not begin */
+  }
+  lua_pop(L, 1);
+  lua_rawgeti(L, -1, MAP_FUNCTION);
+  c->f = lua_gettop(L);
+  if (lua_rawgeti(L, -2, MAP_KW) != LUA_TNIL) c->kw = lua_gettop(L);
+}
+
+/* stack: call, first, count, order or nil, sequences... */
+void session_chunk (lua_State *L, Session *s, const Message *m) {
+  int n = wire_decode(L, m->parcel, &s->context);
+  if (n < 4) luaL_error(L, "malformed request");
+  luaL_checkstack(L, 20, "too many sequences");
+  Chunk c = {.s = s, .first = lua_tointeger(L, 2), .count = lua_tointeger(L, 3)};
+  if (c.count < 0 || c.count > LUA_MAXINTEGER / 16) luaL_error(L, "malformed request");
+  if (lua_istable(L, 4)) c.order = 4;
+  s->call = (uint64_t)lua_tointeger(L, 1);
+  s->is_map = true;
+  lua_Integer done = 0;
+  uint64_t start = uv_hrtime();
+  if (!s->io.is_cancelled(s->io.user, s->call)) {
+    session_globals_enter(L, s, s->call, true);
+    find_map(L, &c, s->call);
+    take_sequences(L, &c, 5, n);
+    if (m->flags & CHUNK_COLLECT) {
+      lua_newtable(L);
+      c.failures = lua_gettop(L);
+    }
+    lua_pushnil(L);
+    c.columns_slot = lua_gettop(L);
+    s->running = true;
+    done = run(L, &c, s->call);
+    s->running = false;
+  }
+  answer(L, &c, m, done, (double)(uv_hrtime() - start) * 1e-9);
 }

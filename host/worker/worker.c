@@ -222,12 +222,46 @@ static bool follow_driver (long driver) {
   return getppid() == (pid_t)driver; /* it may have died before prctl */
 }
 
+/* What was printed when a request was done the first time is not printed again. */
+typedef struct Hush {
+  int saved[2]; /* copies of standard output and error; -1: none */
+} Hush;
+
+static void hush_start (Hush *h) {
+  int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  fflush(stdout);
+  for (int i = 0; i < 2; i++) {
+    h->saved[i] = null >= 0 ? fcntl(1 + i, F_DUPFD_CLOEXEC, 3) : -1;
+    if (h->saved[i] >= 0) dup2(null, 1 + i);
+  }
+  if (null >= 0) close(null);
+}
+
+static void hush_stop (Hush *h) {
+  fflush(stdout);
+  for (int i = 0; i < 2; i++) {
+    if (h->saved[i] < 0) continue;
+    dup2(h->saved[i], 1 + i);
+    close(h->saved[i]);
+  }
+}
+
+static int handle (Session *s, const Message *m) {
+  if (!(m->flags & REQUEST_REPLAY)) return session_handle(s, m);
+  Hush h;
+  hush_start(&h);
+  int rc = session_handle(s, m);
+  hush_stop(&h);
+  return rc;
+}
+
 int worker_main (Host *host, long driver) {
   if (driver <= 0 || !follow_driver(driver)) {
     fputs("neap: --worker is for neap.pool only\n", stderr);
     return EXIT_FAILURE;
   }
-  setpgid(0, 0); /* Ctrl-C at the terminal is the driver's */
+  close_range(DRIVER_FD + 2, ~0u, 0); /* files that the driver has open are none of ours */
+  setpgid(0, 0);                      /* Ctrl-C at the terminal is the driver's */
   fcntl(DRIVER_FD, F_SETFD, FD_CLOEXEC);
   fcntl(CHANNEL_FD, F_SETFD, FD_CLOEXEC);
   int mode = fcntl(DRIVER_FD, F_GETFL);
@@ -248,7 +282,7 @@ int worker_main (Host *host, long driver) {
   Message m = {.type = ANSWER_READY};
   if (rc == 0) rc = worker_send(&w, &m);
   while (rc == 0 && next_message(&w, s, &m) == 0 && m.type != REQUEST_EXIT) {
-    rc = session_handle(s, &m);
+    rc = handle(s, &m);
     message_fini(&m);
   }
   message_fini(&m);

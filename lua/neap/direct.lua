@@ -101,7 +101,7 @@ function Direct:map(f, ...)
   local sequences = table.pack(resolve(...))
   local kw = sequence.unwrap_kw(sequences[sequences.n])
   if kw then sequences.n = sequences.n - 1 end
-  local total = sequence.describe(sequences, 2)
+  local total = sequence.check(sequences, 2)
   local results, most = {}, 1
   for i = 1, total do
     local items = {}

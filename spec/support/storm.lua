@@ -135,8 +135,8 @@ local function restarts(pool)
 end
 
 local function once(job, options, f)
-  local pool <close> = neap.pool { workers = options.workers or 2 }
-  pool._core:set_retries(math.huge)
+  local all <close> = neap.pool { workers = options.workers or 2 }
+  local pool = all:with { retries = math.huge }
   local bits = M.bits(job.run(pool))
   if f then f(pool) end
   return bits

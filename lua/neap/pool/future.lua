@@ -1,5 +1,7 @@
 --- What an asynchronous call will bring.
 local core = require "host.pool"
+local errors = require "neap.pool.worker_error"
+local finish = require "neap.pool.finish".finish
 
 ---@class Future
 ---@field _pool WorkerPool
@@ -12,18 +14,17 @@ local M = {}
 --- Wraps a call of the core.
 ---@param pool WorkerPool
 ---@param call userdata
----@param finish function  (pool, call) -> results, or raises
 ---@return Future
 ---@nodiscard
-function M.new(pool, call, finish)
-  return setmetatable({ _pool = pool, _call = call, _finish = finish }, Future)
+function M.new(pool, call)
+  return setmetatable({ _pool = pool, _call = call }, Future)
 end
 
 --- Waits for the results and returns them, or raises what the call raises; every time.
 ---@return any ...
 function Future:get()
   if not self._results then
-    local results = table.pack(pcall(self._finish, self._pool, self._call))
+    local results = table.pack(pcall(finish, self._pool, self._call))
     self._results = results
   end
   if not self._results[1] then error(self._results[2], 0) end
@@ -33,15 +34,15 @@ end
 --- Is the call over? Does not wait.
 ---@return boolean
 function Future:done()
-  return self._results ~= nil or self._call:is_done()
+  return self._results ~= nil or self._call:is_done() or self._pool._core:is_closed()
 end
 
 --- Ends the call: what runs is stopped, what has not begun is taken back.
 function Future:cancel()
-  if self:done() then return end
+  if self:done() or self._pool._core:is_closed() then return end
   self._pool._core:stop(self._call)
-  self._results = table.pack(false, setmetatable({ message = "cancelled", kind = "interrupted",
-    others = 0 }, require("neap.pool.worker_error").WorkerError))
+  self._results = table.pack(false, errors.new({ { kind = "interrupted",
+    message = "the call was cancelled" } }, table.pack(self._call:unpack())))
 end
 
 function Future:__tostring()

@@ -1,10 +1,16 @@
 --- WorkerPool: functions and data on worker processes.
 local core = require "host.pool"
 local errors = require "neap.pool.worker_error"
+local finishing = require "neap.pool.finish"
 local future = require "neap.pool.future"
 local options = require "neap.options"
+local remotes = require "neap.pool.remote"
 local sequence = require "neap.pool.sequence"
+local view = require "neap.pool.view"
+local weight = require "neap.pool.weight"
 local immutable = require "host.immutable"
+
+local finish, placed = finishing.finish, remotes.placed
 
 local M = {}
 
@@ -16,16 +22,8 @@ local M = {}
 local WorkerPool = { __name = "WorkerPool" }
 WorkerPool.__index = WorkerPool
 
--- The pool of each RemoteObject.
-local owners = setmetatable({}, { __mode = "k" })
-
 local DEFAULTS = {
   workers = options.any, seed = 42, blas_threads = 1, setup = options.any,
-}
-local VIEW = {
-  timeout = options.any, item_timeout = options.any, stopped_grace = 10,
-  retries = options.any, on_error = options.any, chunk = options.any, progress = options.any,
-  on_progress = options.any, cost = options.any, schedule = "dynamic",
 }
 local READY_SECONDS = 30
 
@@ -36,54 +34,14 @@ local function check_count(name, n, level)
   end
 end
 
-local function raise(call, list)
-  error(errors.new(list, table.pack(call:unpack())), 0)
-end
-
--- Waits for a call and returns what it has brought, or raises.
-local function finish(pool, call)
-  local timeout = pool._options.timeout
-  if not call:wait(timeout) then
-    if pool._core:is_closed() then
-      raise(call, { { message = "the pool was closed before the call was over",
-        kind = "interrupted" } })
-    end
-    local kind, message = pool._core:stop(call, pool._options.stopped_grace)
-    if kind == "timeout" then message = ("call took longer than %g s"):format(timeout) end
-    local list = call:errors() or { { message = message } }
-    for _, e in ipairs(list) do e.kind, e.message = kind, message end
-    raise(call, list)
-  end
-  local list = call:errors()
-  if not list then return call:unpack() end
-  local on_error = pool._options.on_error
-  if on_error == nil or on_error == "stop" or not list[1].item then
-    raise(call, list)
-  end
-  local results = table.pack(call:unpack())
-  for _, e in ipairs(list) do
-    local stands = errors.wrap(e)
-    if type(on_error) == "function" then stands = on_error(stands) end
-    results[1][e.item] = stands
-  end
-  return table.unpack(results, 1, results.n)
-end
-
-local function own(pool, remote)
-  owners[remote] = pool
-  return remote
-end
-
--- Waits until an object is on the workers; without it there is no handle either.
-local function placed(pool, call, remote)
-  if call then
-    local ok, e = pcall(finish, pool, call)
-    if not ok then
-      remote:remove()
-      error(e, 0)
-    end
-  end
-  return own(pool, remote)
+-- A call that has just been made gets the limits of the view it was made through, and the user
+-- a word when it carries much.
+local function begun(pool, call, f, ...)
+  local o = pool._options
+  if o.has_limits then call:limit(o.retries, o.item_timeout, o.stopped_grace) end
+  local bytes = pool._core:heavy()
+  if bytes then weight.warn(pool._core, bytes, f, ...) end
+  return call
 end
 
 --- Opens a pool of worker processes.
@@ -98,7 +56,7 @@ function M.open(given)
   check_count("workers", workers, 2)
   if core.is_worker() then workers = 0 end -- no processes below processes
   local self = setmetatable({
-    _core = core.open(workers, o.seed, o.blas_threads), _options = { stopped_grace = 10 },
+    _core = core.open(workers, o.seed, o.blas_threads), _options = {},
   }, WorkerPool)
   self.workers = self._core:workers()
   self.transport = self._core:transport()
@@ -130,15 +88,13 @@ function WorkerPool:close() self._core:close() end
 WorkerPool.__close = WorkerPool.close
 
 --- A view of the pool with options that hold for calls made through it.
----@param given table
+---@param given ViewOptions
 ---@return WorkerPool
 ---@nodiscard
 function WorkerPool:with(given)
-  local o = options.parse(given, VIEW, 2)
-  local merged = {}
-  for name, value in pairs(self._options) do merged[name] = value end
-  for name in pairs(given) do merged[name] = o[name] end
-  return setmetatable({ _core = self._core, _options = merged, workers = self.workers,
+  local o = view.merge(self._options, given, 2)
+  o.has_limits = o.retries or o.item_timeout or o.stopped_grace
+  return setmetatable({ _core = self._core, _options = o, workers = self.workers,
     transport = self.transport }, WorkerPool)
 end
 
@@ -215,7 +171,7 @@ end
 ---@return any[]  ordered by worker; one such list for each value that f returns
 function WorkerPool:apply(f, ...)
   check_function(f, 2)
-  return finish(self, self._core:apply(f, ...))
+  return finish(self, begun(self, self._core:apply(f, ...), f, ...))
 end
 
 --- f(...) on one worker.
@@ -228,7 +184,7 @@ function WorkerPool:apply_only(f, worker, ...)
     error(("worker: an integer from 1 to %d expected, got %s"):format(self.workers,
       tostring(worker)), 2)
   end
-  return finish(self, self._core:apply_only(worker, f, ...))
+  return finish(self, begun(self, self._core:apply_only(worker, f, ...), f, ...))
 end
 
 --- Keeps what f(...) returns on each worker there.
@@ -237,21 +193,28 @@ end
 ---@nodiscard
 function WorkerPool:keep(f, ...)
   check_function(f, 2)
-  return placed(self, self._core:keep(f, ...))
+  local call, remote = self._core:keep(f, ...)
+  return placed(self, begun(self, call, f, ...), remote)
 end
 
--- An order of the items, the most costly first.
-local function start_map(pool, f, level, ...)
+-- Starts a map; more: further options of the core.
+local function start_map(pool, f, level, more, ...)
   check_function(f, level + 1)
   local sequences = table.pack(...)
   local kw = sequence.unwrap_kw(sequences[sequences.n])
   if kw then sequences.n = sequences.n - 1 end
-  local total, triples = sequence.describe(sequences, level + 1)
-  local o = pool._options
-  return pool._core:map(f, kw, {
-    total = total, chunk = o.chunk or 0, static = o.schedule == "static",
-    collect = o.on_error ~= nil and o.on_error ~= "stop",
-  }, triples)
+  local total = sequence.check(sequences, level + 1)
+  local o, order = pool._options, nil
+  if o.cost then
+    order = view.order(o.cost, total, function(i) return sequence.items(sequences, i) end)
+    sequences = sequence.permute(sequences, order)
+  end
+  local call = pool._core:map(f, kw, {
+    total = total, chunk = o.item_timeout and 1 or o.chunk or 0, static = o.schedule == "static",
+    collect = o.on_error ~= nil and o.on_error ~= "stop", order = order,
+    stream = more.stream, async = more.async,
+  }, sequence.describe(sequences))
+  return begun(pool, call, f, kw)
 end
 
 --- f(seq1[i], ..., seqk[i] [, kw]) for every i, on whichever worker is free.
@@ -259,7 +222,7 @@ end
 ---@param ... any  lists, VectorArrays or ranges of one length; last, if any, a neap.kw
 ---@return any[]  in the items' order; one such list for each value that f returns
 function WorkerPool:map(f, ...)
-  return finish(self, start_map(self, f, 2, ...))
+  return finish(self, start_map(self, f, 2, {}, ...))
 end
 
 --- apply, without waiting.
@@ -268,7 +231,7 @@ end
 ---@nodiscard
 function WorkerPool:apply_async(f, ...)
   check_function(f, 2)
-  return future.new(self, self._core:apply(f, ...), finish)
+  return future.new(self, begun(self, self._core:apply_async(f, ...), f, ...))
 end
 
 --- map, without waiting: chunks are handed out whenever the driver waits for something.
@@ -276,32 +239,45 @@ end
 ---@return Future
 ---@nodiscard
 function WorkerPool:map_async(f, ...)
-  return future.new(self, start_map(self, f, 2, ...), finish)
+  return future.new(self, start_map(self, f, 2, { async = true }, ...))
 end
 
---- f(...) on one worker, the one with the least to do.
+--- f(...) on one worker, the first that is free.
 ---@param f function
 ---@return Future
 ---@nodiscard
 function WorkerPool:submit(f, ...)
   check_function(f, 2)
-  return future.new(self, self._core:apply_only(self._core:least_busy(), f, ...), finish)
+  return future.new(self, begun(self, self._core:submit(f, ...), f, ...))
 end
 
---- combine(combine(r1, r2), r3) ... of the results of a map, in the items' order.
+--- combine(combine(r1, r2), r3) ... of the results of a map, in the items' order, done here while
+--- they come.
 ---@param f function
 ---@param seq any          as in map
 ---@param combine function of two results
 ---@param kw Kw?
 ---@return any  nil for an empty sequence
 function WorkerPool:reduce(f, seq, combine, kw)
-  check_function(combine, 2)
-  local call
-  if kw == nil then call = start_map(self, f, 2, seq) else call = start_map(self, f, 2, seq, kw) end
-  local results = finish(self, call)
-  local value = results[1]
-  for i = 2, results.n do value = combine(value, results[i]) end
-  return value
+  check_function(f, 2)
+  if type(combine) ~= "function" and not (getmetatable(combine) or {}).__call then
+    error(("combine: function expected, got %s"):format(type(combine)), 2)
+  end
+  local more = { stream = true }
+  if kw == nil then return finishing.reduce(self, start_map(self, f, 2, more, seq), combine) end
+  if not sequence.unwrap_kw(kw) then
+    error(("kw: a neap.kw expected, got %s"):format(type(kw)), 2)
+  end
+  return finishing.reduce(self, start_map(self, f, 2, more, seq, kw), combine)
+end
+
+--- What apply(f, ...) would send: values, bytes, and what could not be sent.
+---@param f function
+---@return Explanation
+---@nodiscard
+function WorkerPool:explain(f, ...)
+  check_function(f, 2)
+  return weight.explain(self._core, f, ...)
 end
 
 --- A scattered array in one piece again. Parts that no worker has written are not copied.
@@ -331,7 +307,8 @@ function WorkerPool:gather_list(remote)
 end
 
 --- What each worker is and does.
----@return table[]  worker, pid, state, item, objects, bytes_sent, bytes_received, restarts
+---@return table[]  worker, pid, host, state, item, rss (bytes), cpu (seconds), objects,
+---  bytes_sent, bytes_received, blas_threads, restarts
 function WorkerPool:status() return self._core:status() end
 
 --- Sends a signal to a worker, for tests of recovery.
@@ -341,55 +318,9 @@ function WorkerPool:kill(worker, signal)
   self._core:kill(worker, signal or 9)
 end
 
-local RemoteObject = core.remote_methods
-
---- A copy of what the handle refers to.
----@param worker integer?  of one worker; default: a list of all
----@return any
----@nodiscard
-function RemoteObject:get(worker)
-  local pool = owners[self]
-  if self.removed or not pool then error(("%s has no object"):format(tostring(self)), 2) end
-  if worker ~= nil and (math.type(worker) ~= "integer" or worker < 1 or worker > pool.workers) then
-    error(("worker: an integer from 1 to %d expected, got %s"):format(pool.workers,
-      tostring(worker)), 2)
-  end
-  return (finish(pool, pool._core:get(self, worker)))
-end
-
---- The pool that a RemoteObject belongs to.
----@param remote RemoteObject
----@return WorkerPool?
-function M.pool_of(remote) return owners[remote] end
-
----@class RemoteObjectManager
-local Manager = { __name = "RemoteObjectManager" }
-Manager.__index = Manager
-
---- Removes, at the end of a scope, all that it was given.
----@return RemoteObjectManager
----@nodiscard
-function M.RemoteObjectManager() return setmetatable({}, Manager) end
-
---- Takes charge of a handle.
----@param remote RemoteObject
----@return RemoteObject  remote
-function Manager:manage(remote)
-  self[#self + 1] = remote
-  return remote
-end
-
---- Removes every handle; may be repeated.
-function Manager:remove_objects()
-  for i = #self, 1, -1 do
-    self[i]:remove()
-    self[i] = nil
-  end
-end
-Manager.__close = Manager.remove_objects
-
 M.WorkerError = errors.WorkerError
 M.kw, M.range = sequence.kw, sequence.range
 M.wait_any, M.wait_all = future.wait_any, future.wait_all
+M.RemoteObjectManager, M.pool_of = remotes.RemoteObjectManager, remotes.pool_of
 
 return M

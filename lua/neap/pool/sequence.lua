@@ -23,6 +23,22 @@ local function check_number(name, x)
   end
 end
 
+-- A step that hits last but for rounding does hit it: 0, 0.1, ... 1 are eleven.
+local ROUNDING = 1e-15
+
+local function count(first, last, step)
+  local n
+  if math.type(first) == "integer" and math.type(last) == "integer"
+    and math.type(step) == "integer" then
+    n = (last - first) // step + 1
+    if (last > first) ~= (last - first > 0) and last ~= first then return nil end -- overflow
+  else
+    n = math.tointeger(math.floor((last - first) / step * (1 + ROUNDING))) or nil
+    n = n and n + 1
+  end
+  return n and math.max(n, 0)
+end
+
 --- first, first + step, ... up to last: a sequence for map that travels as three numbers.
 ---@param first number
 ---@param last number   included when it is hit
@@ -35,9 +51,9 @@ function M.range(first, last, step)
   check_number("last", last)
   check_number("step", step)
   if step == 0 then error("step: a number other than 0 expected", 2) end
-  local n = (last - first) // step + 1
-  return setmetatable({ first = first, last = last, step = step,
-    n = math.tointeger(math.max(n, 0)) }, Range)
+  local n = count(first, last, step)
+  if not n then error("range: fewer items expected", 2) end
+  return setmetatable({ first = first, last = last, step = step, n = n }, Range)
 end
 
 ---@class Kw
@@ -77,23 +93,35 @@ local function length(x, i, level)
     level + 1)
 end
 
---- Checks the sequences of a map, and lists them as the core wants them.
+--- Checks the sequences of a map.
 ---@param sequences table  with n
 ---@param level integer    of the function to blame
----@return integer total, table triples  kind, object, step for each
-function M.describe(sequences, level)
+---@return integer total
+---@nodiscard
+function M.check(sequences, level)
   if sequences.n == 0 then
     error("sequence 1: list, VectorArray or neap.range expected", level + 1)
   end
-  local total, triples = nil, {}
+  local total
   for i = 1, sequences.n do
-    local x = sequences[i]
-    local n = length(x, i, level + 1)
+    local n = length(sequences[i], i, level + 1)
     if total and n ~= total then
       error(("sequence %d: length %d expected as of sequence 1, got %d"):format(i, total, n),
         level + 1)
     end
     total = n
+  end
+  return total
+end
+
+--- Lists the sequences as the core wants them.
+---@param sequences table  with n; checked
+---@return table triples   kind, object, step for each
+---@nodiscard
+function M.describe(sequences)
+  local triples = {}
+  for i = 1, sequences.n do
+    local x = sequences[i]
     local kind, object, step = LIST, x, false
     if getmetatable(x) == Range then
       kind, object, step = RANGE, x.first, x.step
@@ -103,13 +131,38 @@ function M.describe(sequences, level)
     local k = 3 * i
     triples[k - 2], triples[k - 1], triples[k] = kind, object, step
   end
-  return total, triples
+  return triples
 end
 
 --- Item i of a sequence.
 function M.item(x, i)
   if getmetatable(x) == Range then return x.first + (i - 1) * x.step end
   return x[i]
+end
+
+--- Item i of each sequence.
+---@param sequences table  with n
+---@return any ...
+function M.items(sequences, i)
+  if sequences.n == 1 then return M.item(sequences[1], i) end
+  local items = {}
+  for k = 1, sequences.n do items[k] = M.item(sequences[k], i) end
+  return table.unpack(items, 1, sequences.n)
+end
+
+--- Lists of the same items in another order.
+---@param sequences table   with n
+---@param order integer[]   position -> item
+---@return table  with n
+---@nodiscard
+function M.permute(sequences, order)
+  local lists = { n = sequences.n }
+  for k = 1, sequences.n do
+    local list = { n = #order }
+    for position, i in ipairs(order) do list[position] = M.item(sequences[k], i) end
+    lists[k] = list
+  end
+  return lists
 end
 
 return M

@@ -139,6 +139,91 @@ describe("a pool whose workers die", function()
     assert.equal(4, remote:get(1)[1])
   end)
 
+  it("ends an item that takes too long, and names it", function()
+    local ok, e = pcall(function()
+      pool:with { item_timeout = 0.2 }:map(function(i)
+        while i == 5 do end
+        return i
+      end, neap.range(1, 8))
+    end)
+    assert.is_false(ok)
+    assert.equal("timeout", e.kind)
+    assert.equal(5, e.item)
+    assert.matches("longer than 0.2 s", e.message)
+    assert.equal(1, e.results[1][1])
+    assert.equal(1, pool:apply(function() return 1 end)[1])
+  end)
+
+  it("goes on without the items that take too long or kill, when errors are collected", function()
+    local results = pool:with { item_timeout = 0.3, on_error = "collect", retries = 0 }:map(
+      function(i, kw)
+        while i == 2 do end
+        if i == 4 then string.rep("a", 30):find(("a*"):rep(30) .. "b") end -- stuck in C
+        if i == 6 then kw.kill() end
+        return i
+      end, neap.range(1, 8), neap.kw { kill = kill_self })
+    local kinds = {}
+    for i = 1, 8 do kinds[i] = type(results[i]) == "number" and results[i] or results[i].kind end
+    assert.same({ 1, "timeout", 3, "timeout", 5, "died", 7, 8 }, kinds)
+    assert.equal(4, results[4].item)
+    assert.equal(9, results[6].signal)
+  end)
+
+  it("tries as often as the view says", function()
+    local path = mark()
+    local attempts = function()
+      local file <close> = assert(io.open(path))
+      return #file:read("a")
+    end
+    local f = function(p, kill)
+      local file <close> = assert(io.open(p, "a"))
+      file:write("x")
+      file:close()
+      kill()
+    end
+    for _, retries in ipairs { 0, 3, 9 } do
+      assert(io.open(path, "w")):close()
+      local ok, e = pcall(function()
+        pool:with { retries = retries }:apply_only(f, 1, path, kill_self)
+      end)
+      assert.is_false(ok)
+      assert.equal("died", e.kind)
+      assert.equal(retries + 1, attempts())
+      assert.equal(1, pool:apply_only(function() return 1 end, 1))
+    end
+    os.remove(path)
+  end)
+
+  it("replaces a worker that stays stopped in the middle of a call", function()
+    local path = mark()
+    local results = pool:with { stopped_grace = 0.2 }:map(function(i, kw)
+      local file = i == 3 and io.open(kw.path)
+      if file then
+        file:close()
+        os.remove(kw.path)
+        os.execute("kill -19 $PPID")
+        while true do end
+      end
+      return i
+    end, neap.range(1, 6), neap.kw { path = path })
+    for i = 1, 6 do assert.equal(i, results[i]) end
+  end)
+
+  it("raises a timeout with what had finished, and where it was stopped", function()
+    local ok, e = pcall(function()
+      pool:with { timeout = 0.3, chunk = 1 }:map(function(i)
+        while i > 4 do end
+        return i
+      end, neap.range(1, 8))
+    end)
+    assert.is_false(ok)
+    assert.equal("timeout", e.kind)
+    assert.equal("call took longer than 0.3 s", e.message)
+    assert.same({ 1, 2, 3, 4 }, { table.unpack(e.results[1], 1, 8) })
+    assert.matches("recovery_spec.lua:%d+: in function", e.traceback)
+    assert.is_true(e.item > 4)
+  end)
+
   it("closes in bounded time although workers are stopped", function()
     pool:kill(1, 19) -- SIGSTOP
     local start = os.time()

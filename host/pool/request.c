@@ -1,0 +1,204 @@
+/* request.c - calls that ask each worker, or one, for one thing: apply, keep, push, scatter, get. */
+#include "pool/request.h"
+
+#include <stdio.h>
+#include <lauxlib.h>
+#include "pool/call.h"
+#include "worker/protocol.h"
+
+/* Encodes call number, keep id, and the function and arguments from index first to last. */
+static void encode_apply (lua_State *L, Call *c, uint64_t keep, int first, int last) {
+  Pool *p = c->pool;
+  int top = lua_gettop(L);
+  pool_follow_environment(L, p);
+  Encoder *e = pool_encoder(L, p);
+  lua_pushinteger(L, (lua_Integer)c->number);
+  wire_encode(L, e, -1, "call");
+  lua_pushinteger(L, (lua_Integer)keep);
+  wire_encode(L, e, -1, "keep");
+  wire_encode(L, e, first, "function");
+  for (int i = first + 1; i <= last; i++) {
+    char label[32];
+    snprintf(label, sizeof label, "argument %d", i - first);
+    wire_encode(L, e, i, label);
+  }
+  c->parcel = wire_finish(L, e);
+  p->heavy = c->parcel->len > POOL_HEAVY ? c->parcel->len : 0;
+  if (c->takes_globals) globals_take(L, p, c->parcel, &c->globals);
+  lua_settop(L, top);
+}
+
+/* Asks one worker for what the call's parcel says. The call is anchored. */
+static void ask (lua_State *L, Call *c, int worker, uint8_t type) {
+  Message m = {.type = type, .parcel = parcel_retain(c->parcel)};
+  if (c->globals != NULL) globals_give(L, c, worker);
+  request_put(L, c->pool, worker, request_make(L, c->pool, &m, c));
+}
+
+/* The requests have it now. */
+static void drop_parcel (Call *c) {
+  parcel_release(c->parcel);
+  c->parcel = NULL;
+}
+
+/* Asks all workers the same. The call is on top. */
+static void ask_all (lua_State *L, Call *c, uint8_t type) {
+  call_anchor(L, c);
+  for (int w = 0; w < c->pool->n; w++) ask(L, c, w, type);
+  drop_parcel(c);
+}
+
+static void ask_one (lua_State *L, Call *c, int worker, uint8_t type) {
+  call_anchor(L, c);
+  ask(L, c, worker, type);
+  drop_parcel(c);
+}
+
+static int apply (lua_State *L, bool is_async) {
+  Pool *p = pool_check(L, 1);
+  int last = lua_gettop(L);
+  Call *c = call_push(L, p, p->n);
+  c->takes_globals = is_async;
+  encode_apply(L, c, 0, 2, last);
+  ask_all(L, c, REQUEST_APPLY);
+  return 1;
+}
+
+int request_apply (lua_State *L) {
+  return apply(L, false);
+}
+
+int request_apply_async (lua_State *L) {
+  return apply(L, true);
+}
+
+int request_apply_only (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  lua_Integer w = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, (lua_Unsigned)w - 1u < (lua_Unsigned)p->n, 2, "no such worker");
+  int last = lua_gettop(L);
+  Call *c = call_push(L, p, 0);
+  encode_apply(L, c, 0, 3, last);
+  ask_one(L, c, (int)w - 1, REQUEST_APPLY);
+  return 1;
+}
+
+int request_submit (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  int last = lua_gettop(L);
+  pool_dispatch(L, p); /* some may have become free */
+  Call *c = call_push(L, p, 0);
+  c->takes_globals = true;
+  encode_apply(L, c, 0, 2, last);
+  call_anchor(L, c);
+  Message m = {.type = REQUEST_APPLY,
+               .flags = REQUEST_ANYWHERE,
+               .parcel = parcel_retain(c->parcel)};
+  pool_float(L, p, &m, c);
+  drop_parcel(c);
+  return 1;
+}
+
+int request_keep (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  int last = lua_gettop(L) + 1;
+  uint64_t id = remote_new(L, p);
+  lua_insert(L, 2);
+  Call *c = call_push(L, p, p->n);
+  encode_apply(L, c, id, 3, last);
+  remote_touch(L, p, id);
+  ask_all(L, c, REQUEST_APPLY);
+  lua_pushvalue(L, 2);
+  return 2;
+}
+
+/* Encodes [id, object at index] */
+static void encode_push (lua_State *L, Call *c, uint64_t id, int index, const char *label) {
+  Encoder *e = pool_encoder(L, c->pool);
+  lua_pushinteger(L, (lua_Integer)id);
+  wire_encode(L, e, -1, "id");
+  wire_encode(L, e, index, label);
+  parcel_release(c->parcel);
+  c->parcel = NULL;
+  c->parcel = wire_finish(L, e);
+  lua_pop(L, 2);
+  remote_touch(L, c->pool, id);
+}
+
+int request_push (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  luaL_checkany(L, 2);
+  bool is_immutable = lua_toboolean(L, 3);
+  lua_settop(L, 2);
+  const char *why = NULL;
+  uint64_t id = is_immutable ? pushed_id(L, p, 2, &why) : 0;
+  if (why != NULL) {
+    lua_pushfstring(L, "object is %s", why);
+    return lua_error(L);
+  }
+  if (id != 0) {
+    lua_pushnil(L);
+    objects_retain(&p->objects, id);
+    remote_push(L, p, id);
+    return 2;
+  }
+  id = remote_new(L, p); /* index 3 */
+  pool_follow_environment(L, p);
+  Call *c = call_push(L, p, p->n);
+  encode_push(L, c, id, 2, "object");
+  ask_all(L, c, REQUEST_PUSH);
+  if (is_immutable) pushed_note(L, p, 2, id);
+  lua_pushvalue(L, 3);
+  return 2;
+}
+
+int request_scatter (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  uint64_t id = remote_new(L, p); /* index 3 */
+  pool_follow_environment(L, p);
+  Call *c = call_push(L, p, p->n); /* index 4 */
+  call_anchor(L, c);
+  for (int w = 0; w < p->n; w++) {
+    lua_rawgeti(L, 2, w + 1);
+    encode_push(L, c, id, 5, "item");
+    ask(L, c, w, REQUEST_PUSH);
+    lua_settop(L, 4);
+  }
+  lua_pushvalue(L, 3);
+  return 2;
+}
+
+int request_get (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  luaL_checkudata(L, 2, REMOTE_TNAME);
+  lua_Integer w = luaL_optinteger(L, 3, 0);
+  luaL_argcheck(L, (lua_Unsigned)w <= (lua_Unsigned)p->n, 3, "no such worker");
+  uint64_t id;
+  const char *why = NULL;
+  p->n_touched = 0;
+  if (pool_remote_id(L, 2, p, &id, &why) != 1) return luaL_argerror(L, 2, why);
+  lua_settop(L, 2);
+  Call *c = call_push(L, p, w == 0 ? p->n : 0);
+  Encoder *e = wire_encoder(L, &p->context, 0);
+  lua_pushinteger(L, (lua_Integer)id);
+  wire_encode(L, e, -1, "id");
+  c->parcel = wire_finish(L, e);
+  lua_settop(L, 3);
+  if (w == 0) ask_all(L, c, REQUEST_GET);
+  else ask_one(L, c, (int)w - 1, REQUEST_GET);
+  return 1;
+}
+
+int request_set_setup (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  Call *c = call_push(L, p, p->n);
+  encode_apply(L, c, 0, 2, 2);
+  parcel_release(p->setup);
+  p->setup = parcel_retain(c->parcel);
+  ask_all(L, c, REQUEST_APPLY);
+  return 1;
+}

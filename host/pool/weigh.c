@@ -1,0 +1,57 @@
+/* weigh.c - how much values weigh on the wire, without sending them. */
+#include "pool/weigh.h"
+
+#include <stdio.h>
+#include <unistd.h>
+#include <lauxlib.h>
+#include "pool/call.h"
+#include "wire/codeglobals.h"
+
+static int l_encode (lua_State *L) { /* (pool, value, label, place for the parcel) */
+  Pool *p = pool_check(L, 1);
+  Parcel **parcel = lua_touserdata(L, 4);
+  Encoder *e = wire_encoder(L, &p->context, 0);
+  wire_encode(L, e, 2, lua_tostring(L, 3));
+  *parcel = wire_finish(L, e);
+  return 0;
+}
+
+int weigh_value (lua_State *L) {
+  pool_check(L, 1);
+  luaL_checkany(L, 2);
+  luaL_checkstring(L, 3);
+  lua_settop(L, 3);
+  Parcel *parcel = NULL;
+  lua_pushcfunction(L, l_encode);
+  lua_insert(L, 1);
+  lua_pushlightuserdata(L, &parcel);
+  if (lua_pcall(L, 4, 0, 0) != LUA_OK) {
+    luaL_tolstring(L, -1, NULL);
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  lua_Integer blocks = (lua_Integer)(parcel_total_len(parcel) - parcel->len);
+  lua_Integer bytes = (lua_Integer)parcel->len, definitions = parcel->n_defs;
+  parcel_release(parcel);
+  lua_pushinteger(L, bytes);
+  lua_pushinteger(L, blocks);
+  lua_pushinteger(L, definitions);
+  return 3;
+}
+
+static void add_name (void *user, const char *name, size_t len, bool is_certain) {
+  lua_State *L = user; /* stack: dump, list */
+  if (!is_certain) return;
+  lua_pushlstring(L, name, len);
+  lua_rawseti(L, 2, (lua_Integer)lua_rawlen(L, 2) + 1);
+}
+
+int weigh_named_globals (lua_State *L) {
+  size_t len;
+  const char *dump = luaL_checklstring(L, 1, &len);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  codeglobals_in_dump(dump, len, add_name, L);
+  return 1;
+}

@@ -1,0 +1,22 @@
+/* lines.h - output of a worker, gathered into whole lines that carry its number. */
+#ifndef LINES_H
+#define LINES_H
+
+#include <stddef.h>
+
+enum { LINES_MAX = 8192 }; /* longer lines are shown in pieces */
+
+/* One stream of a worker. */
+typedef struct LineBuffer {
+  int worker; /* from 0 */
+  int fd;     /* of this process, where lines are shown: 1 or 2 */
+  size_t len; /* of the line that has not ended yet */
+  char text[LINES_MAX];
+} LineBuffer;
+
+/* Takes bytes as they come and shows the lines that are whole. */
+void lines_add (LineBuffer *b, const char *bytes, size_t n);
+/* Shows what there is of a line that has not ended, as a line of its own. */
+void lines_flush (LineBuffer *b);
+
+#endif

@@ -1,0 +1,25 @@
+/* column.h - one value of each item of a chunk: packed numbers as long as that goes. */
+#ifndef COLUMN_H
+#define COLUMN_H
+
+#include <lua.h>
+#include "wire/wire.h"
+
+/* Its items lie in the userdata or the table at a stack index of the caller's. */
+typedef struct Column {
+  int index;
+  int kind;          /* SEQUENCE_LIST, _INTEGERS or _FLOATS; 0: nothing has come */
+  lua_Integer count; /* items that there may be */
+  lua_Integer n;     /* items that have come, without gaps, while they are packed */
+  unsigned char *bytes;
+} Column;
+
+/* An empty column for count items, pushed as a slot of the stack. */
+void column_push (lua_State *L, Column *c, lua_Integer count);
+/* Takes the value on top as item i, later ones never before earlier ones; pops it. */
+void column_put (lua_State *L, Column *c, lua_Integer i);
+/* Appends two values: the kind, and the items 1..n. */
+void column_encode (lua_State *L, const Column *c, Encoder *e, lua_Integer n,
+                    const char *label);
+
+#endif

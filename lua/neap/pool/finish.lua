@@ -1,0 +1,106 @@
+--- The wait for a call: its results, or the error that it raises.
+local errors = require "neap.pool.worker_error"
+local progress = require "neap.pool.progress"
+local clock = require "host.clock".now
+local core = require "host.pool"
+
+local M = {}
+
+-- What a call that was stopped raises: what was found where it was stopped, if anything.
+local function stopped(kind, message, call)
+  local at = {}
+  for _, e in ipairs(call:errors() or {}) do
+    if e.stopped then
+      at = e
+      break
+    end
+  end
+  local e = { kind = kind, message = message, worker = at.worker, item = at.item or nil,
+    traceback = at.traceback }
+  return errors.new({ e }, table.pack(call:unpack()))
+end
+
+local function closed(call)
+  return errors.new({ { kind = "interrupted",
+    message = "the pool was closed before the call was over" } }, table.pack(call:unpack()))
+end
+
+-- Waits until the call is over, or raises why it will not be.
+local function wait(pool, call, seconds)
+  local o = pool._options
+  local over = call:wait(seconds or o.timeout)
+  if not over then
+    local kind = pool._core:stop(call)
+    error(stopped(kind, kind == "timeout" and ("call took longer than %g s"):format(o.timeout)
+      or "interrupted", call), 0)
+  end
+  if not call:is_done() then error(closed(call), 0) end
+end
+
+-- Runs f, which the user's own functions may make fail: that ends the call.
+local function protect(pool, call, f, ...)
+  local ok, e = pcall(f, ...)
+  if ok then return e end
+  if not pool._core:is_closed() then pool._core:stop(call) end
+  error(e, 0)
+end
+
+--- Waits for a call and returns what it has brought, or raises.
+---@param pool WorkerPool
+---@param call userdata
+function M.finish(pool, call)
+  local o = pool._options
+  if o.progress or o.on_progress then
+    protect(pool, call, progress.wait, call, o)
+    wait(pool, call, 0)
+  else
+    wait(pool, call)
+  end
+  local list = call:errors()
+  if not list then return call:unpack() end
+  local on_error = pool._options.on_error
+  if on_error == nil or on_error == "stop" or not errors.are_of_items(list) then
+    error(errors.new(list, table.pack(call:unpack())), 0)
+  end
+  local results = table.pack(call:unpack())
+  for _, e in ipairs(list) do
+    local stands = errors.wrap(e)
+    if on_error ~= "collect" then stands = on_error(stands) end
+    results[1][e.item] = stands
+  end
+  return table.unpack(results, 1, results.n)
+end
+
+-- Takes the results of a map as they come, in the items' order; until: when to end by.
+local function combine_all(call, combine, view, until_time)
+  local value, done, is_first = nil, 0, true
+  repeat
+    local over = call:wait(math.max(math.min(view.interval, until_time - clock()), 0), done)
+    for list, n in call.take, call do
+      for i = 1, n do
+        if is_first then value, is_first = list[i], false else value = combine(value, list[i]) end
+      end
+    end
+    view:look(call)
+    done = call:progress()
+  until over or core.is_interrupted() or clock() >= until_time
+  return value
+end
+
+--- Combines the results of a map in the items' order while they come.
+---@param pool WorkerPool
+---@param call userdata      of a map whose results are taken as a stream
+---@param combine function
+function M.reduce(pool, call, combine)
+  local o = pool._options
+  local view = progress.start(o)
+  local value = protect(pool, call, combine_all, call, combine, view,
+    o.timeout and view.began + o.timeout or math.huge)
+  view:stop(call)
+  wait(pool, call, o.timeout and 0)
+  local list = call:errors()
+  if list then error(errors.new(list), 0) end
+  return value
+end
+
+return M

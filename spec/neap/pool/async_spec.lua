@@ -1,0 +1,136 @@
+-- Calls that are not waited for at once, on every kind of pool.
+local neap = require "neap"
+local pools = require "spec.support.pools"
+local calls = require "spec.support.calls"
+local message_of, plain = calls.message_of, calls.plain
+
+for _, kind in ipairs(pools) do
+  describe(kind.name, function()
+    local pool
+    local n = kind.workers
+
+    setup(function() pool = kind.open() end)
+    teardown(function() pool:close() end)
+
+    it("gives a Future for apply, map and submit", function()
+      local a = pool:apply_async(function(x) return x end, 1)
+      local b = pool:map_async(function(x, kw) return x * kw.k end, { 1, 2 }, neap.kw { k = 10 })
+      local c = pool:submit(function(...) return select("#", ...), ... end, nil, 5)
+      assert.equal(n, #a:get())
+      assert.same({ 10, 20 }, plain(b:get()))
+      assert.same({ 2, nil, 5 }, { c:get() })
+      assert.same({ 2, nil, 5 }, { c:get() }) -- again
+      assert.is_true(c:done())
+      assert.equal("Future (done)", tostring(c))
+    end)
+
+    it("raises what the call raises, every time it is asked", function()
+      local future = pool:submit(error, "no luck", 0)
+      for _ = 1, 2 do
+        local ok, e = pcall(future.get, future)
+        assert.is_false(ok)
+        assert.equal("no luck", e.message)
+      end
+    end)
+
+    it("does requests to one worker in the order they were made", function()
+      local remote <close> = pool:push {}
+      local futures = {}
+      for i = 1, 20 do
+        futures[i] = pool:apply_async(function(list, k) list[#list + 1] = k end, remote, i)
+      end
+      local expected = {}
+      for i = 1, 20 do expected[i] = i end
+      assert.same(expected, remote:get(n))
+      neap.wait_all(futures)
+      for _, future in ipairs(futures) do assert.is_true(future:done()) end
+    end)
+
+    it("waits for any and for all", function()
+      local futures = {}
+      for i = 1, 3 * n do futures[i] = pool:submit(function() return i end) end
+      local i, future = neap.wait_any(futures)
+      assert.equal(futures[i], future)
+      assert.is_true(future:done())
+      neap.wait_all(futures)
+      for k = 1, 3 * n do assert.equal(k, futures[k]:get()) end
+      assert.matches("at least one expected", message_of(neap.wait_any, {}))
+      assert.equal("futures: item 1 is no Future", message_of(neap.wait_all, { 1 }))
+    end)
+
+    it("gives what is submitted to the worker that is free", function()
+      if n < 2 then return end
+      -- One worker is busy until the others have done all the rest.
+      local path = os.tmpname()
+      local busy = pool:submit(function(p)
+        while io.open(p) do end
+      end, path)
+      local futures = {}
+      for i = 1, 20 do futures[i] = pool:submit(function() return i end) end
+      neap.wait_all(futures)
+      assert.is_false(busy:done())
+      os.remove(path)
+      busy:get()
+    end)
+
+    it("cancels a call", function()
+      if kind.is_inline then return end -- nothing runs before it is waited for
+      local future = pool:apply_async(function() while true do end end)
+      future:cancel()
+      assert.is_true(future:done())
+      local ok, e = pcall(future.get, future)
+      assert.is_false(ok)
+      assert.equal("interrupted", e.kind)
+      assert.equal(1, pool:apply(function() return 1 end)[1])
+    end)
+
+    it("cancels what has not begun", function()
+      if kind.is_inline then return end
+      local path = os.tmpname()
+      local busy = pool:apply_async(function(p) while io.open(p) do end end, path)
+      local waiting = pool:submit(function() end)
+      waiting:cancel()
+      os.remove(path)
+      busy:get()
+      assert.matches("cancelled", message_of(waiting.get, waiting))
+    end)
+
+    it("keeps nothing of a Future that was dropped", function()
+      local dropped = setmetatable({}, { __mode = "k" })
+      for i = 1, 20 do
+        dropped[pool:apply_async(function() return { i } end)._call] = true
+        dropped[pool:map_async(function(x) return x end, { 1, 2, 3 })._call] = true
+        dropped[pool:submit(error, "x")._call] = true
+      end
+      pool:apply(function() end)
+      for _ = 1, 3 do
+        pool:submit(function() end):get()
+        collectgarbage()
+      end
+      assert.is_nil(next(dropped))
+      assert.equal("idle", pool:status()[1].state)
+    end)
+
+    it("ends when the pool is closed", function()
+      local other = kind.open()
+      local futures = {
+        other:apply_async(function() while true do end end),
+        other:map_async(function() while true do end end, neap.range(1, 100)),
+        other:submit(print),
+      }
+      local start = os.time()
+      other:close()
+      assert.is_true(os.time() - start < 4)
+      for _, future in ipairs(futures) do
+        assert.is_true(future:done())
+        local ok, e = pcall(future.get, future)
+        assert.is_false(ok)
+        assert.equal("interrupted", e.kind)
+        assert.matches("the pool was closed before the call was over", e.message)
+        future:cancel()
+      end
+      neap.wait_all(futures)
+      assert.equal(1, (neap.wait_any(futures)))
+    end)
+  end)
+end
