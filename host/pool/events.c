@@ -200,10 +200,7 @@ static int l_take_failure (lua_State *L) {
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "stopped");
   }
-  if (f->signal != 0) {
-    lua_pushinteger(L, f->signal);
-    lua_setfield(L, -2, "signal");
-  }
+  if (f->end != NULL) died_set_fields(L, f->end);
   bool is_of_item = a->request->message.type == REQUEST_CHUNK && a->request->count == 1;
   if (is_of_item) {
     lua_pushinteger(L, map_item(L, c, a->request->first));

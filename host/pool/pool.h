@@ -148,7 +148,7 @@ void pool_leave_interrupt (Pool *p);
 /* Why a request has no answer. */
 typedef struct Failure {
   const char *kind, *message;
-  int signal;
+  const Obituary *end; /* of the worker that should have given it, or NULL */
 } Failure;
 /* Gives a request that is out of its queue an error for an answer, and frees it. */
 void pool_fail_request (lua_State *L, Pool *p, int worker, Request *r, const Failure *f);
@@ -182,6 +182,13 @@ void pool_take_floating (lua_State *L, Pool *p, const Call *call, const Failure 
 int limits_enforce (Pool *p);
 /* Did the request's worker have to be ended because the request took too long? */
 Failure limits_failure (const Request *r, char *text, size_t size);
+
+/* died.c */
+
+/* The first line of what is said of a worker that has ended: "worker 2 died (exit code 3)". */
+void died_describe (const Obituary *o, int worker, char *text, size_t size);
+/* Sets the fields of the error table on top that tell of it. */
+void died_set_fields (lua_State *L, const Obituary *o);
 
 /* recover.c */
 

@@ -9,18 +9,11 @@
 /* So many ends in a row, none after it had become what it was before, mean that it will not. */
 enum { MAX_DEATHS = 20 };
 
-/* "signal 9 (Killed)" or "exit code 3", in text. */
-static void describe_end (const TransportEvent *e, char *text, size_t size) {
-  if (e->signal != 0) snprintf(text, size, "signal %d, %s", e->signal, strsignal(e->signal));
-  else snprintf(text, size, "exit code %d", (int)e->exit_status);
-}
-
 /* Answers request r of a worker that has ended, which is out of its queue, with an error. */
 static void fail (lua_State *L, Pool *p, const TransportEvent *e, Request *r) {
-  char end[64], text[160];
-  describe_end(e, end, sizeof end);
-  snprintf(text, sizeof text, "worker %d died (%s)", e->worker + 1, end);
-  Failure f = {.kind = "died", .message = text, .signal = e->signal};
+  char text[160];
+  died_describe(e->end, e->worker, text, sizeof text);
+  Failure f = {.kind = "died", .message = text, .end = e->end};
   if (r->overdue != 0 && r->call != NULL) f = limits_failure(r, text, sizeof text);
   pool_fail_request(L, p, e->worker, r, &f);
 }

@@ -64,11 +64,17 @@ static void on_alloc_output (uv_handle_t *handle, size_t suggested, uv_buf_t *bu
   *buf = uv_buf_init(peer->scratch, sizeof peer->scratch);
 }
 
+static void add_output (Peer *peer, int i, size_t n) {
+  lines_add(&peer->lines[i], peer->scratch, n);
+  if (i == 1) obituary_add(&peer->end, peer->scratch, n);
+}
+
 static void on_output (uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   Peer *peer = stream->data;
   int i = stream == (uv_stream_t *)&peer->out[1];
+  (void)buf; /* the peer's scratch */
   if (n > 0) {
-    lines_add(&peer->lines[i], buf->base, (size_t)n);
+    add_output(peer, i, (size_t)n);
   } else if (n < 0) {
     uv_read_stop(stream);
     lines_flush(&peer->lines[i]);
@@ -84,7 +90,7 @@ static void drain_output (Peer *peer, bool unfinished) {
     int times = 0; /* a child of the worker may go on writing for ever */
     do {
       n = read(fd, peer->scratch, sizeof peer->scratch);
-      if (n > 0) lines_add(&peer->lines[i], peer->scratch, (size_t)n);
+      if (n > 0) add_output(peer, i, (size_t)n);
     } while (n == sizeof peer->scratch && ++times < 64);
     if (unfinished) lines_flush(&peer->lines[i]);
   }
@@ -113,13 +119,16 @@ void local_on_exit (uv_process_t *process, int64_t exit_status, int signum) {
   Peer *peer = process->data;
   Local *self = peer->local;
   peer->exited = true;
+  if (signum != 0) kill(-peer->process.pid, SIGKILL); /* what it had started goes with it */
   if (self != NULL) {
     drain(peer);
-    TransportEvent e = {.kind = TRANSPORT_EXIT,
-                        .worker = peer->worker,
-                        .exit_status = exit_status,
-                        .signal = signum};
-    push_event(peer, &e);
+    peer->end.exit_status = exit_status;
+    peer->end.signal = signum;
+    obituary_judge(&peer->end, self->oom_kills);
+    if (signum == SIGKILL) self->oom_kills = obituary_oom_kills();
+    self->ends[peer->worker] = peer->end;
+    self->has_ended[peer->worker] = true;
+    self->host->loop->data = self;
     self->peers[peer->worker] = NULL;
   }
   local_close_peer(peer);
@@ -138,18 +147,34 @@ static int local_start (Transport *t, int worker) {
   return 0;
 }
 
+/* The number of a worker whose end has not been told, or -1. */
+static int find_ended (const Local *self) {
+  for (int w = 0; w < self->base.n; w++) {
+    if (self->has_ended[w]) return w;
+  }
+  return -1;
+}
+
 static bool local_next (Transport *t, TransportEvent *e) {
-  return event_queue_pop(&((Local *)t)->events, e);
+  Local *self = (Local *)t;
+  if (event_queue_pop(&self->events, e)) return true;
+  int w = find_ended(self);
+  if (w < 0) return false;
+  self->has_ended[w] = false;
+  *e = (TransportEvent){.kind = TRANSPORT_EXIT, .worker = w, .end = &self->ends[w]};
+  return true;
 }
 
 static void local_poll (Transport *t, int timeout_ms, bool spin) {
   Local *self = (Local *)t;
-  if (self->events.n == 0) host_poll(self->host, timeout_ms, spin);
+  if (self->events.n == 0 && find_ended(self) < 0) host_poll(self->host, timeout_ms, spin);
 }
 
 static int local_kill (Transport *t, int worker, int signum) {
   Peer *peer = ((Local *)t)->peers[worker];
-  return peer != NULL ? uv_process_kill(&peer->process, signum) : UV_ESRCH;
+  if (peer == NULL) return UV_ESRCH;
+  if (signum == SIGKILL) peer->end.by_driver = true;
+  return uv_process_kill(&peer->process, signum);
 }
 
 static int64_t local_pid (const Transport *t, int worker) {
@@ -211,6 +236,8 @@ static void local_close (Transport *t) {
   uv_run(self->host->loop, UV_RUN_NOWAIT); /* close callbacks */
   event_queue_fini(&self->events);
   free(self->peers);
+  free(self->ends);
+  free(self->has_ended);
   free(self);
 }
 
@@ -234,9 +261,13 @@ Transport *transport_local (Host *host, int n, int blas_threads, int *rc) {
   if (*rc < 0) return NULL;
   Local *self = calloc(1, sizeof *self);
   Peer **peers = calloc((size_t)n, sizeof *peers);
-  if (self == NULL || peers == NULL) {
+  Obituary *ends = calloc((size_t)n, sizeof *ends);
+  bool *has_ended = calloc((size_t)n, sizeof *has_ended);
+  if (self == NULL || peers == NULL || ends == NULL || has_ended == NULL) {
     free(self);
     free(peers);
+    free(ends);
+    free(has_ended);
     *rc = UV_ENOMEM;
     return NULL;
   }
@@ -244,6 +275,9 @@ Transport *transport_local (Host *host, int n, int blas_threads, int *rc) {
   self->host = host;
   self->blas_threads = blas_threads;
   self->peers = peers;
+  self->ends = ends;
+  self->has_ended = has_ended;
+  self->oom_kills = obituary_oom_kills();
   snprintf(self->driver_pid, sizeof self->driver_pid, "%d", (int)getpid());
   return &self->base;
 }

@@ -20,8 +20,11 @@ typedef struct Peer {
   uv_timer_t retry;                        /* waits without a sign */
   struct Waiting *waiting, **last_waiting; /* messages whose descriptors have not gone */
   size_t waiting_len;
+  uv_poll_t dying; /* sees the process end */
+  int dying_fd;    /* owned; negative: there is none */
   int open_handles;
   bool exited;
+  Obituary end; /* what is known already */
   FrameReader *reader;
   LineBuffer lines[2];
   char scratch[65536]; /* for output */
@@ -33,7 +36,12 @@ struct Local {
   int blas_threads;
   char driver_pid[24];
   EventQueue events;
-  Peer **peers; /* n of them; NULL: not running */
+  Peer **peers;   /* n of them; NULL: not running */
+  Obituary *ends; /* n of them: of the last process of each worker */
+  bool
+    *has_ended; /* n of them: and next has not told so yet. Not among the events: an end is told
+                      even where there is no memory */
+  uint64_t oom_kills; /* of the system, when it was last looked at */
 };
 
 /* Starts a worker process. 0 and *peer, whose handles are open; or a negative UV_E*. */

@@ -62,6 +62,7 @@ static void on_closed (uv_handle_t *handle) {
   local_drop_waiting(peer);
   frame_reader_free(peer->reader);
   close(peer->channel);
+  if (peer->dying_fd >= 0) close(peer->dying_fd);
   free(peer);
 }
 
@@ -76,6 +77,7 @@ void local_close_peer (Peer *peer) {
   close_handle((uv_handle_t *)&peer->out[1]);
   close_handle((uv_handle_t *)&peer->room);
   close_handle((uv_handle_t *)&peer->retry);
+  close_handle((uv_handle_t *)&peer->dying);
   close_handle((uv_handle_t *)&peer->process);
 }
 
@@ -104,6 +106,7 @@ static int new_peer (Local *self, int worker, Peer **result, int *channel) {
   peer->worker = worker;
   peer->reader = reader;
   peer->channel = ends[0];
+  peer->dying_fd = -1;
   peer->last_waiting = &peer->waiting;
   frame_reader_set_fetch(reader, fetch, peer);
   *channel = ends[1];
@@ -157,6 +160,26 @@ static int start_process (Peer *peer, int channel, char **environment) {
   return rc;
 }
 
+/* Comes before libuv reaps the process: its signal watcher is the last in a round, and the kernel
+   tells the parent last. */
+static void on_dying (uv_poll_t *poll, int status, int events) {
+  (void)status, (void)events;
+  Peer *peer = poll->data;
+  uv_poll_stop(poll);
+  obituary_note_peak(&peer->end);
+}
+
+/* Where that fails nobody knows how much memory the process has used. */
+static void watch_end (Peer *peer) {
+  peer->end.pid = peer->process.pid;
+  peer->dying_fd = obituary_watch(peer->end.pid);
+  if (peer->dying_fd < 0) return;
+  if (uv_poll_init(peer->local->host->loop, &peer->dying, peer->dying_fd) < 0) return;
+  peer->dying.data = peer;
+  peer->open_handles++;
+  uv_poll_start(&peer->dying, UV_READABLE, on_dying);
+}
+
 int local_spawn (Local *self, int worker, Peer **result) {
   Peer *peer;
   int channel;
@@ -168,9 +191,13 @@ int local_spawn (Local *self, int worker, Peer **result) {
     rc = init_handles(peer);
     if (rc == 0) rc = start_process(peer, channel, environment);
     close(channel);
-    if (rc == 0) *result = peer;
-    else peer->local = NULL;
-    if (rc < 0) local_close_peer(peer);
+    if (rc == 0) {
+      watch_end(peer);
+      *result = peer;
+    } else {
+      peer->local = NULL;
+      local_close_peer(peer);
+    }
   }
   free_environment(environment);
   return rc;

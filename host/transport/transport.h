@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "host.h"
+#include "transport/obituary.h"
 #include "wire/frame.h"
 
 typedef enum TransportEventKind { TRANSPORT_MESSAGE, TRANSPORT_EXIT } TransportEventKind;
@@ -13,8 +14,7 @@ typedef struct TransportEvent {
   TransportEventKind kind;
   int worker;          /* from 0 */
   Message message;     /* TRANSPORT_MESSAGE: the receiver's to fini */
-  int64_t exit_status; /* TRANSPORT_EXIT */
-  int signal;          /* TRANSPORT_EXIT: the signal that ended it, or 0 */
+  const Obituary *end; /* TRANSPORT_EXIT: valid until the worker is started again */
 } TransportEvent;
 
 typedef struct TransportUsage {

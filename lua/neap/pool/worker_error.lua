@@ -4,9 +4,15 @@
 ---@field value any        what the worker's function raised
 ---@field kind "error"|"died"|"timeout"|"interrupted"
 ---@field worker integer?  its number, from 1
----@field host string?     where it ran, when not on this machine
+---@field host string?     where it ran; of one that died
 ---@field item integer?    of a map: its number, from 1
 ---@field signal integer?  that ended the worker
+---@field exit_code integer? of a worker that ended by itself
+---@field pid integer?     of the worker that died
+---@field peak_memory integer?   bytes that it had in memory at most
+---@field out_of_memory boolean? the system has killed it, likely for want of memory
+---@field last_line string?      of Lua, file:line, when a signal ended native code
+---@field stderr string?   the last lines that it wrote to standard error
 ---@field traceback string? of the worker
 ---@field caller string    traceback of the call
 ---@field others integer   workers or items that failed in the same way
@@ -22,6 +28,21 @@ local function place(e)
   return at
 end
 
+-- What is known of a worker that died.
+local function last_moments(e, lines)
+  if not e.pid then return end
+  local process = ("process %d"):format(e.pid)
+  if e.peak_memory then
+    process = process .. (", at most %.0f MiB of memory"):format(e.peak_memory / 2 ^ 20)
+  end
+  lines[#lines + 1] = process
+  if e.last_line then lines[#lines + 1] = "last in Lua at " .. e.last_line end
+  if e.stderr then
+    lines[#lines + 1] = "its last lines on standard error:"
+    lines[#lines + 1] = ("\t" .. e.stderr):gsub("\n$", ""):gsub("\n", "\n\t")
+  end
+end
+
 --- The message, where it happened, the worker's traceback and the caller's.
 function WorkerError:__tostring()
   local lines = { tostring(self.message) }
@@ -30,6 +51,7 @@ function WorkerError:__tostring()
     if self.others > 0 then at = ("%s (and %d more like it)"):format(at, self.others) end
     lines[#lines + 1] = at
   end
+  last_moments(self, lines)
   if self.traceback then lines[#lines + 1] = self.traceback end
   if self.caller then
     lines[#lines + 1] = "called from"

@@ -1,0 +1,102 @@
+/* obituary.c - what is known of a process that has ended, and of its last moments. */
+#include "transport/obituary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A process that had come to so much of what it may have is likely to have wanted more. */
+static const double NEARLY = 0.9;
+
+void obituary_add (Obituary *o, const char *bytes, size_t n) {
+  if (n >= OBITUARY_TAIL) {
+    bytes += n - OBITUARY_TAIL;
+    n = OBITUARY_TAIL;
+  }
+  size_t keep = OBITUARY_TAIL - n < o->tail_len ? OBITUARY_TAIL - n : o->tail_len;
+  memmove(o->tail, o->tail + o->tail_len - keep, keep);
+  memcpy(o->tail + keep, bytes, n);
+  o->tail_len = keep + n;
+}
+
+int obituary_watch (int64_t pid) {
+  return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+}
+
+/* The kernel has the figure as long as the process has not been reaped; libc's waitid cannot ask
+   for it. */
+void obituary_note_peak (Obituary *o) {
+  siginfo_t info;
+  struct rusage usage;
+  memset(&usage, 0, sizeof usage);
+  long rc = syscall(SYS_waitid, P_PID, (pid_t)o->pid, &info, WEXITED | WNOHANG | WNOWAIT,
+                    &usage);
+  if (rc == 0 && usage.ru_maxrss > 0) o->peak = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+/* The first bytes of a small file, as a string; false: there is no such file. */
+static bool read_text (const char *path, char *text, size_t size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  size_t len = 0;
+  ssize_t n = 1;
+  while (n > 0 && len < size - 1) {
+    n = read(fd, text + len, size - 1 - len);
+    if (n > 0) len += (size_t)n;
+  }
+  close(fd);
+  text[len] = '\0';
+  return len > 0;
+}
+
+uint64_t obituary_oom_kills (void) {
+  char text[16384];
+  if (!read_text("/proc/vmstat", text, sizeof text)) return 0;
+  const char *at = strstr(text, "\noom_kill ");
+  return at != NULL ? strtoull(at + 10, NULL, 10) : 0;
+}
+
+static void take_least (uint64_t *limit, const char *path) {
+  char text[64];
+  if (!read_text(path, text, sizeof text) || text[0] < '0' || text[0] > '9') return;
+  uint64_t bytes = strtoull(text, NULL, 10);
+  if (bytes < *limit) *limit = bytes;
+}
+
+/* What the control group of this process, and so of its workers, may have; or UINT64_MAX. */
+static uint64_t group_limit (void) {
+  char text[4096], path[4400];
+  uint64_t limit = UINT64_MAX;
+  if (!read_text("/proc/self/cgroup", text, sizeof text)) return limit;
+  char *rest = text;
+  for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
+    char *first = strchr(line, ':'), *second = first != NULL ? strchr(first + 1, ':') : NULL;
+    if (second == NULL) continue;
+    *second = '\0';
+    if (strcmp(first, ":memory") == 0) {
+      snprintf(path, sizeof path, "/sys/fs/cgroup/memory%s/memory.limit_in_bytes", second + 1);
+      take_least(&limit, path);
+    } else if (first[1] == '\0') {
+      snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", second + 1);
+      take_least(&limit, path);
+    }
+  }
+  return limit;
+}
+
+void obituary_judge (Obituary *o, uint64_t oom_kills_before) {
+  o->out_of_memory = false;
+  if (o->signal != SIGKILL || o->by_driver) return;
+  uint64_t limit = group_limit();
+  uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+  if (all < limit) limit = all;
+  o->out_of_memory = obituary_oom_kills() > oom_kills_before ||
+                     (double)o->peak > NEARLY * (double)limit;
+}
