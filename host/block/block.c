@@ -78,8 +78,22 @@ static void begin (Block *b) {
   hold(b, owns ? b->len : 0);
 }
 
+/* Makes room within the limit of this process, if it has one. */
+static bool is_within_limit (size_t len) {
+  const BlockStore *s = store_get();
+  if (s->limit == 0) return true;
+  if (s->len > s->limit || len > s->limit - s->len) return false;
+  if (s->idle_len > s->limit - s->len - len) store_trim(s->limit - s->len - len);
+  return true;
+}
+
+void block_set_limit (size_t len) {
+  store_get()->limit = len;
+}
+
 static int new_block (Block **b, size_t len, bool zero) {
   int rc;
+  if (!is_within_limit(len)) return UV_ENOMEM;
   if (len < BLOCK_SHARE_MIN) {
     rc = new_heap(b, len, zero);
   } else {

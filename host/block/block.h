@@ -48,6 +48,9 @@ Block *block_join (const BlockSlice *slices, size_t n);
 size_t block_total_len (void);
 size_t block_total_count (void);
 
+/* From now on blocks of this process shall hold no more than so many bytes; 0: no limit. */
+void block_set_limit (size_t len);
+
 /* Memory of freed blocks is kept for the next ones, within a bound. This gives it back to the
    system; and tells how many bytes there are. */
 void block_trim (void);

@@ -9,6 +9,7 @@ enum { STORE_KNOWN = 256 }; /* a power of two */
 typedef struct BlockStore {
   size_t len;               /* of memory that blocks hold: see store_hold */
   size_t count;             /* of blocks */
+  size_t limit;             /* that len shall not pass; 0: none */
   size_t high;              /* the most that len has been since the last trim */
   Segment *newest, *oldest; /* idle segments */
   size_t idle_len;

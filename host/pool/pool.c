@@ -104,6 +104,10 @@ static Parcel *configuration (lua_State *L, Pool *p, int worker) {
   lua_setfield(L, -2, "workers");
   lua_pushinteger(L, p->seed);
   lua_setfield(L, -2, "seed");
+  if (p->memory_limit > 0 && p->session == NULL) {
+    lua_pushinteger(L, p->memory_limit);
+    lua_setfield(L, -2, "memory_limit");
+  }
   lua_getglobal(L, "package");
   static const char *const names[] = {"path", "cpath"};
   for (int i = 0; lua_istable(L, -1) && i < 2; i++) {
@@ -204,13 +208,21 @@ static int new_table_ref (lua_State *L, const char *mode) {
   return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* open(workers, seed, blas_threads) -> pool whose processes have been started; workers = 0 for
+/* Ends what has been started, rather than leave that to the collector, and raises. */
+static int fail_open (lua_State *L, Pool *p, const char *format, const char *why) {
+  pool_close(p);
+  return luaL_error(L, format, why);
+}
+
+/* open(workers, seed, blas_threads, memory_limit) -> pool whose processes have been started; workers = 0 for
    an inline pool. pool:is_ready() tells when they can work. */
 int pool_open (lua_State *L) {
   lua_Integer n = luaL_checkinteger(L, 1), seed = luaL_checkinteger(L, 2);
   lua_Integer blas_threads = luaL_checkinteger(L, 3);
   luaL_argcheck(L, n >= 0 && n <= 4096, 1, "from 0 to 4096 workers expected");
+  lua_Integer memory_limit = luaL_optinteger(L, 4, 0);
   luaL_argcheck(L, blas_threads > 0 && blas_threads <= 4096, 3, "positive number expected");
+  luaL_argcheck(L, memory_limit >= 0, 4, "number of bytes expected");
   Pool **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
   luaL_setmetatable(L, POOL_TNAME);
@@ -226,6 +238,7 @@ int pool_open (lua_State *L) {
               .n = (int)slots,
               .workers = workers,
               .seed = seed,
+              .memory_limit = memory_limit,
               .blas_threads = (int)blas_threads};
   p->last_floating = &p->floating;
   p->calls = p->immutables = p->environment = LUA_NOREF;
@@ -249,12 +262,12 @@ int pool_open (lua_State *L) {
     guard_sigpipe();
     p->transport = transport_local(p->host, p->n, (int)blas_threads, &rc);
   }
-  if (rc < 0) return luaL_error(L, "cannot open a pool: %s", uv_strerror(rc));
+  if (rc < 0) return fail_open(L, p, "cannot open a pool: %s", uv_strerror(rc));
   environment_changed(L, p);
   configure_all(L, p);
   for (int w = 0; w < p->n; w++) {
     rc = pool_start_worker(L, p, w);
-    if (rc < 0) return luaL_error(L, "cannot start worker %d: %s", w + 1, uv_strerror(rc));
+    if (rc < 0) return fail_open(L, p, "cannot start a worker: %s", uv_strerror(rc));
   }
   return 1;
 }

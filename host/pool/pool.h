@@ -63,7 +63,8 @@ typedef struct WorkerSlot {
   Parcel *configuration;   /* what a new process is told first */
   unsigned deaths;         /* since it was last all that it had been before */
   bool is_ready;
-  bool is_lost; /* could not be started again */
+  bool is_lost;   /* could not be started again, */
+  int lost_error; /* for this reason, a UV_E*, or 0 */
   unsigned restarts;
   uint64_t bytes_sent, bytes_received;
 } WorkerSlot;
@@ -85,6 +86,7 @@ struct Pool {
   Request *floating, **last_floating; /* for any worker: the next that has nothing to do */
   uint64_t next_request, next_call;
   int64_t seed;
+  int64_t memory_limit; /* of a worker process, in bytes; 0: none */
   int blas_threads;
   size_t heavy;         /* bytes beside blocks of the last call, where they are many; else 0 */
   int calls;            /* registry reference: calls under way, which keeps them alive */

@@ -12,7 +12,13 @@ enum { MAX_DEATHS = 20 };
 /* Answers request r of a worker that has ended, which is out of its queue, with an error. */
 static void fail (lua_State *L, Pool *p, const TransportEvent *e, Request *r) {
   char text[160];
+  const WorkerSlot *w = &p->workers[e->worker];
   died_describe(e->end, e->worker, text, sizeof text);
+  if (w->is_lost && w->lost_error < 0) {
+    size_t len = strlen(text);
+    snprintf(text + len, sizeof text - len, " and cannot be started again: %s",
+             uv_strerror(w->lost_error));
+  }
   Failure f = {.kind = "died", .message = text, .end = e->end};
   if (r->overdue != 0 && r->call != NULL) f = limits_failure(r, text, sizeof text);
   pool_fail_request(L, p, e->worker, r, &f);
@@ -174,6 +180,7 @@ static int l_recover (lua_State *L) {
   if (++w->deaths <= v->patience) {
     int rc = pool_start_worker(L, p, worker);
     w->is_lost = rc < 0;
+    w->lost_error = rc;
     w->restarts++;
   } else {
     w->is_lost = true;
@@ -210,6 +217,7 @@ void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
   known_fini(&w->known);
   w->is_ready = false;
   w->is_lost = true; /* nobody feeds it meanwhile */
+  w->lost_error = 0;
   map_forget_worker(L, p, e->worker);
   sort_queue(L, p, e);
   lua_pushcfunction(L, l_recover);

@@ -1,4 +1,5 @@
 /* main.c - the executable: the command line of lua 5.4, with workers. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,7 @@ static int run_driver (Host *host, Command *c) {
 }
 
 int main (int argc, char **argv) {
+  signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, no end */
   Command c;
   if (!command_parse(&c, argc, argv)) {
     fprintf(stderr, "neap: %s\n%s", c.problem, command_usage);

@@ -5,7 +5,8 @@
 /* Types of messages to a worker. The values in brackets are the parcel's. Those marked * are
    requests: each is answered once, in order, by an ANSWER_* with the same request number. */
 enum {
-  REQUEST_CONFIGURE = 1, /* [table]: worker, workers, seed, path, cpath, directory */
+  REQUEST_CONFIGURE = 1, /* [table]: worker, workers, seed, path, cpath, directory,
+                            memory_limit */
   REQUEST_DEFINE,        /* a wire definition */
   REQUEST_PUSH,          /* * [id, object, ...] */
   REQUEST_APPLY,         /* * [call, keep id or 0, f, arguments...] */

@@ -1,8 +1,11 @@
 /* session.c - the Lua side of a worker: one request after the other, each in a protected call. */
 #include "worker/session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <lauxlib.h>
 #include "array/array.h"
@@ -48,12 +51,23 @@ void session_answer (lua_State *L, Session *s, Encoder *e, uint8_t type, uint64_
   if (rc < 0) luaL_error(L, "answer could not be sent: %s", uv_strerror(rc));
 }
 
+/* Of this process: heap, and mappings that only it writes to, which arrays that were received are;
+   memory of arrays that others can map is counted by itself. */
+static void limit_memory (lua_State *L, lua_Integer bytes) {
+  block_set_limit((size_t)bytes);
+  struct rlimit limit = {.rlim_cur = (rlim_t)bytes, .rlim_max = (rlim_t)bytes};
+  if (setrlimit(RLIMIT_DATA, &limit) != 0) {
+    luaL_error(L, "cannot limit memory: %s", strerror(errno));
+  }
+}
+
 static void configure (lua_State *L, Session *s, const Message *m) {
   wire_decode(L, m->parcel, &s->context);
   luaL_checktype(L, -1, LUA_TTABLE);
   int t = lua_gettop(L);
   if (lua_getfield(L, t, "worker") != LUA_TNIL) s->worker = (int)lua_tointeger(L, -1);
   if (lua_getfield(L, t, "seed") != LUA_TNIL) s->seed = (uint64_t)lua_tointeger(L, -1);
+  if (lua_getfield(L, t, "memory_limit") != LUA_TNIL) limit_memory(L, lua_tointeger(L, -1));
   lua_getglobal(L, "package");
   static const char *const names[] = {"path", "cpath"};
   for (int i = 0; i < 2; i++) {

@@ -24,6 +24,7 @@ WorkerPool.__index = WorkerPool
 
 local DEFAULTS = {
   workers = options.any, seed = 42, blas_threads = 1, setup = options.any,
+  memory_limit = options.any,
 }
 local READY_SECONDS = 30
 
@@ -45,18 +46,22 @@ local function begun(pool, call, f, ...)
 end
 
 --- Opens a pool of worker processes.
----@param given { workers: integer?, seed: integer?, blas_threads: integer?, setup: function? }?
+---@param given { workers: integer?, seed: integer?, blas_threads: integer?, setup: function?,
+---  memory_limit: integer? }?
 ---  workers: default one per core, 0: inline, in this process; seed of the random numbers;
----  threads of BLAS on each worker; a function to run once on every worker
+---  threads of BLAS on each worker; a function to run once on every worker; bytes that a worker
+---  process may have as its own, arrays it has received among them (default: no limit): what asks
+---  for more raises there
 ---@return WorkerPool
 ---@nodiscard
 function M.open(given)
   local o = options.parse(given, DEFAULTS, 2)
   local workers = o.workers or core.default_workers() or core.available_cores()
   check_count("workers", workers, 2)
+  if o.memory_limit ~= nil then check_count("memory_limit", o.memory_limit, 2) end
   if core.is_worker() then workers = 0 end -- no processes below processes
   local self = setmetatable({
-    _core = core.open(workers, o.seed, o.blas_threads), _options = {},
+    _core = core.open(workers, o.seed, o.blas_threads, o.memory_limit), _options = {},
   }, WorkerPool)
   self.workers = self._core:workers()
   self.transport = self._core:transport()

@@ -1,0 +1,142 @@
+-- The system has no more memory, descriptors or room on a disk: an error says so, nothing is lost.
+local command = require "spec.support.command"
+local leaks = require "spec.support.leaks"
+local lfs = require "lfs"
+local neap = require "neap"
+
+-- Runs Lua code with neap in the scope, after a shell command.
+local function run(before, code)
+  local path = command.write('local neap = require "neap"\n' .. code)
+  local outcome = command.run(("%s; exec %%neap%% %s"):format(before, path))
+  os.remove(path)
+  return outcome
+end
+
+describe("a pool with a memory limit", function()
+  neap.pool { workers = 1 }:close() -- the event loop of this process stays
+  leaks.watch(before_each, after_each)
+
+  local function greedy_for_memory()
+    local list = {}
+    for i = 1, 1e9 do list[i] = { i } end
+    return #list
+  end
+
+  it("raises where a worker wants more, and goes on with the same worker", function()
+    local pool <close> = neap.pool { workers = 2, memory_limit = 400 << 20 }
+    local kept <close> = pool:push { 7 }
+    local pid = pool:status()[2].pid
+    for _, f in ipairs { greedy_for_memory,
+      function() return require "neap".VectorArray.zeros(1e8, 1) end,
+      function() return ("x"):rep(1 << 30) end } do
+      local ok, e = pcall(pool.apply_only, pool, f, 2)
+      assert.is_false(ok)
+      assert.equal("error", e.kind)
+      assert.matches("not enough memory", e.message)
+    end
+    assert.equal(pid, pool:status()[2].pid)
+    assert.equal(7, kept:get(2)[1])
+    local results = pool:map(function(i)
+      return #require "neap".VectorArray.zeros(1e6, 1) + i
+    end, neap.range(1, 20))
+    assert.equal(21, results[20])
+  end)
+
+  it("holds for a worker that replaces another", function()
+    local pool <close> = neap.pool { workers = 1, memory_limit = 400 << 20 }
+    pool:kill(1)
+    local ok, e = pcall(pool.apply, pool, greedy_for_memory)
+    assert.is_false(ok)
+    assert.matches("not enough memory", e.message)
+  end)
+
+  it("refuses what is no number of bytes", function()
+    for _, limit in ipairs { -1, 1.5, "1 GB" } do
+      local ok, message = pcall(neap.pool, { workers = 1, memory_limit = limit })
+      assert.is_false(ok)
+      assert.matches("memory_limit", message)
+    end
+  end)
+end)
+
+describe("without descriptors", function()
+  it("opening a pool says so, and leaves no process behind", function()
+    local outcome = run("ulimit -n 60", [[
+      print(pcall(neap.pool, { workers = 40 }))
+      print(io.open("/proc/thread-self/children"):read "a" == "")
+      local pool <close> = neap.pool { workers = 2 }
+      print(#pool:apply(function() return 1 end))
+    ]])
+    assert.equal("", outcome.err)
+    assert.matches("^false\t[^\n]*too many open files\ntrue\n2\n$", outcome.out)
+  end)
+
+  it("a call goes on as soon as there are some again", function()
+    local outcome = run("ulimit -n 60", [[
+      local pool <close> = neap.pool { workers = 2 }
+      local kept <close> = pool:push { 5 }
+      local files = {}
+      while true do
+        local file = io.open "/dev/null"
+        if not file then break end
+        files[#files + 1] = file
+      end
+      pool:kill(1)
+      print(pcall(kept.get, kept, 1))
+      for _, file in ipairs(files) do file:close() end
+      print(kept:get(1)[1], kept:get(2)[1], #pool:apply(function() return 1 end))
+    ]])
+    assert.equal("", outcome.err)
+    assert.matches("^false\t.*too many open files.*\n5\t5\t2\n$", outcome.out)
+  end)
+end)
+
+describe("on a full disk", function()
+  local saves = [[
+    local folder = ...
+    local U, V = neap.VectorArray.ones(10, 2), neap.VectorArray.ones(100000, 2)
+    local A = neap.SparseMatrix.from_triplets(2, 2, { 1, 2 }, { 1, 2 }, { 1, 2 })
+    for _, name in ipairs { "/u.npy", "/u.csv" } do
+      neap.save(folder .. name, U)
+      print(pcall(neap.save, folder .. name, V))
+      print(#neap.load(folder .. name, { as = "VectorArray" }))
+    end
+  ]]
+
+  local function check(outcome, folder, reason)
+    assert.equal("", outcome.err)
+    for _, name in ipairs { "/u.npy", "/u.csv" } do
+      assert.matches("false\t[^\n]*" .. folder .. name .. "[^\n]*" .. reason, outcome.out)
+    end
+    local names = {}
+    for name in lfs.dir(folder) do names[#names + 1] = name end
+    table.sort(names)
+    assert.same({ ".", "..", "u.csv", "u.npy" }, names) -- no temporary file
+    assert.matches("\n2\nfalse.*\n%d+\n$", outcome.out) -- the old files are as they were
+  end
+
+  it("saving says so, and leaves what was there: too large a file", function()
+    local folder, remove = command.folder()
+    local path = command.write('local neap = require "neap"\n' .. saves)
+    local outcome = command.run(("ulimit -f 64; exec %%neap%% %s %s"):format(path, folder))
+    os.remove(path)
+    check(outcome, folder, "File too large")
+    remove()
+  end)
+
+  local folder, remove = command.folder()
+  local is_root = os.execute(("mount -t tmpfs -o size=256k tmpfs %s 2>/dev/null"):format(folder))
+  if is_root then os.execute("umount " .. folder) end
+  remove();
+  (is_root and it or pending)("saving says so, and leaves what was there: no space", function()
+    local mounted, remove_mounted = command.folder()
+    assert(os.execute(("mount -t tmpfs -o size=256k tmpfs %s"):format(mounted)))
+    local path = command.write('local neap = require "neap"\n' .. saves)
+    local outcome = command.run(("exec %%neap%% %s %s"):format(path, mounted))
+    os.remove(path)
+    local ok, message = pcall(check, outcome, mounted, "No space left")
+    os.execute("umount " .. mounted)
+    remove_mounted()
+    if not ok then error(message, 0) end
+  end)
+end)
