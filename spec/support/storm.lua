@@ -137,7 +137,7 @@ end
 local function once(job, options, f)
   local all <close> = neap.pool { workers = options.workers or 2 }
   local pool = all:with { retries = math.huge }
-  local bits = M.bits(job.run(pool))
+  local bits = M.bits(job.run(pool:with { retries = math.huge, stopped_grace = 0.2 }))
   if f then f(pool) end
   return bits
 end
@@ -165,7 +165,7 @@ function M.weather(job, options)
   local report = { runs = 0, deaths = 0, differing = 0 }
   local flag = command.write ""
   local killer = assert(io.popen(("exec %s spec/support/storm_killer.lua %s %d %s %g %g"):format(
-    command.quote(command.neap), flag, options.seed or 1, options.signals or "KILL,SEGV,ABRT",
+    command.quote(command.neap), flag, options.seed or 1, options.signals or "KILL,SEGV,STOP",
     options.least or 0.05, options.most or 0.5)))
   local start = clock.now()
   local ok, problem = pcall(function()
