@@ -1,5 +1,5 @@
 --- Kills a random worker of the process that started this one, again and again, as long as the
---- flag is there; then prints how many it killed, by signal.
+--- flag and that process are there; then prints how many it killed, by signal.
 --
 --     neap storm_killer.lua FLAG SEED SIGNALS LEAST MOST
 --
@@ -31,7 +31,7 @@ local function workers()
 end
 
 local counts = {}
-while read(flag) do
+while read(flag) and read(("/proc/%s/stat"):format(parent)) do
   os.execute(("sleep %.3f"):format(least + math.random() * (most - least)))
   local list = workers()
   if #list > 0 then
