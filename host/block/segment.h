@@ -15,7 +15,7 @@ typedef struct Segment {
   int fd;     /* born here: reads and writes; received: reads; -1: closed, for want of them */
   int given;  /* born here: only reads, others have it too; -1: not open */
   char *map;  /* of the whole segment, shared and writable; NULL where it was received */
-  size_t promised; /* snapshots that are to be sent: they need the descriptor */
+  size_t promised; /* snapshots of it: they need the descriptor */
   bool is_sealed;  /* and known by device and inode */
   bool is_leaked;  /* others have fd itself, so that it cannot be told who has it */
   dev_t dev;
@@ -49,7 +49,7 @@ int segment_descriptor (Segment *s);
    already is found again. 0 and a reference; UV_EPROTO: it is no sealed segment; UV_ENOMEM. */
 int segment_adopt (Segment **s, int fd);
 
-/* Closes the descriptor of a segment that was received, unless it has been promised: what maps it
+/* Closes the descriptor of a segment that was received, unless snapshots need it: blocks that map it
    can then be sent on as bytes only. */
 void segment_forget_descriptor (Segment *s);
 

@@ -22,8 +22,7 @@ struct Snapshot {
   Snapshot *patch;  /* one reference, or NULL */
   Block *opened;    /* for snapshot_bytes */
   size_t opened_at;
-  bool is_promised; /* among those of the segment */
-  bool is_lost;     /* neither block nor segment: there was no descriptor left */
+  bool is_lost; /* neither block nor segment: there was no descriptor left */
 };
 
 Snapshot *snapshot_retain (Snapshot *s) {
@@ -35,7 +34,8 @@ void snapshot_release (Snapshot *s) {
   if (s == NULL || --s->refs > 0) return;
   block_release(s->block);
   block_release(s->opened);
-  if (s->is_promised) s->segment->promised--;
+  if (s->segment != NULL) s->segment->promised--;
+  if (s->segment != NULL && !store_has_descriptors()) segment_forget_descriptor(s->segment);
   segment_release(s->segment);
   snapshot_release(s->patch);
   free(s);
@@ -65,16 +65,8 @@ static int over_segment (Snapshot **result, Segment *segment, size_t origin, siz
     return UV_ENOMEM;
   }
   *s = (Snapshot){.refs = 1, .len = len, .segment = segment, .origin = origin};
+  if (segment != NULL) segment->promised++;
   *result = s;
-  return 0;
-}
-
-/* The same for one that is to be sent. */
-static int promise_segment (Snapshot **s, Segment *segment, size_t origin, size_t len) {
-  int rc = over_segment(s, segment, origin, len);
-  if (rc < 0) return rc;
-  (*s)->is_promised = true;
-  segment->promised++;
   return 0;
 }
 
@@ -94,7 +86,7 @@ static int copy_to_segment (Snapshot **s, Block *b, size_t offset, size_t len) {
   if (rc == 0) {
     rc = segment_fill(segment, is_fresh, b->data + offset, len);
     if (rc == 0) rc = segment_seal(segment);
-    if (rc == 0) return promise_segment(s, segment, 0, len);
+    if (rc == 0) return over_segment(s, segment, 0, len);
     segment_release(segment);
   }
   return over_block(s, block_retain(b), offset, len);
@@ -107,7 +99,7 @@ static int range_of_segment (Snapshot **s, Block *b, size_t offset, size_t len) 
     return over_block(s, block_retain(b), offset, len);
   }
   if (b->kind == BLOCK_SHARED) b->is_frozen = true;
-  return promise_segment(s, segment_retain(b->segment), b->origin + offset, len);
+  return over_segment(s, segment_retain(b->segment), b->origin + offset, len);
 }
 
 /* Of a block that was written all over: it goes to a segment of its own, or a copy of the range
@@ -146,15 +138,16 @@ static int of_written (Snapshot **s, Block *b, size_t offset, size_t len) {
     return renew(s, b, offset, len);
   }
   if (runs.len == 0) return range_of_segment(s, b, offset, len);
-  /* What one sending copies may be copied again by the next. Once that has come to half of the
-     range in all, a copy of everything begins anew with nothing written. */
-  if (runs.len + b->copied > len / 2) {
+  /* What one sending copies is copied again by the next. Once that has come to half of the block in
+     all, a copy of everything begins anew with nothing written. */
+  size_t before = len == b->len ? b->copied : 0;
+  if (runs.len + before > len / 2) {
     pages_fini(&runs);
     return renew(s, b, offset, len);
   }
   Snapshot *patch, *made;
   int rc = patch_new(&patch, &runs, b->data + offset, len);
-  b->copied += runs.len;
+  if (len == b->len) b->copied += runs.len;
   pages_fini(&runs);
   if (rc < 0) return rc;
   rc = range_of_segment(&made, b, offset, len);
@@ -186,9 +179,7 @@ int snapshot_open (Snapshot *s, Block **b, size_t *offset) {
   }
   *b = NULL;
   *offset = 0;
-  if (s->segment->fd < 0) return UV_EMFILE;
   int rc = block_map(b, s->segment, s->origin, s->len);
-  if (rc == 0 && !store_has_descriptors()) segment_forget_descriptor(s->segment);
   if (rc < 0 || s->patch == NULL) return rc;
   rc = patch_apply(s->patch, (*b)->data, s->len);
   block_mark_written(*b, snapshot_len(s->patch));
@@ -197,6 +188,10 @@ int snapshot_open (Snapshot *s, Block **b, size_t *offset) {
     *b = NULL;
   }
   return rc;
+}
+
+bool snapshot_is_lost (const Snapshot *s) {
+  return s->is_lost || (s->patch != NULL && s->patch->is_lost);
 }
 
 int snapshot_bytes (Snapshot *s, const void **bytes) {

@@ -27,6 +27,9 @@ bool snapshot_is_same (const Snapshot *a, const Snapshot *b);
    descriptor left to receive it with. */
 int snapshot_open (Snapshot *s, Block **b, size_t *offset);
 
+/* Has it been lost on the way, for want of descriptors? */
+bool snapshot_is_lost (const Snapshot *s);
+
 /* Its bytes, to be read as long as the snapshot lives. 0, or what snapshot_open returns. */
 int snapshot_bytes (Snapshot *s, const void **bytes);
 

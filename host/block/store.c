@@ -133,19 +133,26 @@ static bool is_idle (const BlockStore *store, const Segment *s) {
   return s->newer != NULL || s->older != NULL || store->newest == s;
 }
 
+static bool fits (const Segment *s, size_t len) {
+  return s->len >= len && s->len - len <= len / 8 + 4096;
+}
+
+/* What was never sent comes first, the newest of it: it may still be in a cache. Of what was sent the
+   oldest is most likely to be seen by nobody any more. */
 Segment *store_take (size_t len) {
   BlockStore *store = store_get();
-  int tries = 0;
-  for (Segment *s = store->newest; s != NULL && tries < TRIES; s = s->older) {
-    if (s->len < len || s->len - len > len / 8 + 4096) continue;
-    if (s->is_sealed && !segment_is_exclusive(s)) {
-      tries++;
-      continue;
-    }
-    revive(store, s);
-    return s;
+  Segment *found = NULL, *s;
+  for (s = store->newest; s != NULL && found == NULL; s = s->older) {
+    if (!s->is_sealed && fits(s, len)) found = s;
   }
-  return NULL;
+  int tries = 0;
+  for (s = store->oldest; s != NULL && found == NULL && tries < TRIES; s = s->newer) {
+    if (!s->is_sealed || !fits(s, len)) continue;
+    if (segment_is_exclusive(s)) found = s;
+    tries++;
+  }
+  if (found != NULL) revive(store, found);
+  return found;
 }
 
 /* --- sealed segments by what they are ------------------------------------------------------- */

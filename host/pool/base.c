@@ -137,7 +137,8 @@ bool base_take (Pool *p, int worker, Request *r, const Message *answer) {
   w->is_copying = false;
   IdSet ids = {0};
   bool ok = answer->type == ANSWER_RESULT && answer->parcel != NULL &&
-            parcel_total_len(answer->parcel) <= BASE_MAX && gather(&ids, w, r);
+            parcel_is_whole(answer->parcel) && parcel_total_len(answer->parcel) <= BASE_MAX &&
+            gather(&ids, w, r);
   if (ok) {
     drop(w, &ids);
     parcel_release(r->message.parcel);

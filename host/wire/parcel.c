@@ -25,6 +25,13 @@ void parcel_release (Parcel *p) {
   free(p);
 }
 
+bool parcel_is_whole (const Parcel *p) {
+  for (uint32_t i = 0; i < p->n_slices; i++) {
+    if (snapshot_is_lost(p->slices[i])) return false;
+  }
+  return true;
+}
+
 size_t parcel_total_len (const Parcel *p) {
   size_t len = p->len;
   for (uint32_t i = 0; i < p->n_slices; i++) len += snapshot_len(p->slices[i]);

@@ -29,7 +29,9 @@ typedef struct Parcel {
 
 Parcel *parcel_new (void); /* empty, one reference; NULL without memory */
 Parcel *parcel_retain (Parcel *p);
-void parcel_release (Parcel *p);           /* NULL is allowed */
+void parcel_release (Parcel *p); /* NULL is allowed */
+bool parcel_is_whole (
+  const Parcel *p); /* no slice was lost on the way, for want of descriptors */
 size_t parcel_total_len (const Parcel *p); /* bytes and slices */
 
 #endif

@@ -186,6 +186,33 @@ describe("thousands of large arrays", function()
   end)
 end)
 
+describe("a worker without a descriptor left", function()
+  it("says so, and works again when it has some", function()
+    local script = command.write [[
+      local neap = require "neap"
+      local pool <close> = neap.pool { workers = 1 }
+      local U = neap.VectorArray.full(3, 2 ^ 15 | 0, 2)
+      pool:apply(function()
+        _G.files = {}
+        repeat
+          local file = io.open "/dev/null"
+          files[#files + 1] = file
+        until not file
+      end)
+      print(pcall(pool.apply, pool, function(V) return V:get(1, 2) end, U))
+      pool:apply(function()
+        for _, file in ipairs(files) do file:close() end
+      end)
+      print(pool:apply(function(V) return V:get(1, 2) end, U)[1], pool:status()[1].restarts)
+    ]]
+    local outcome = command.run(("ulimit -n 150; %%neap%% %s"):format(script))
+    assert.equal("", outcome.err)
+    assert.matches("^false\tan array could not be received: too many open files", outcome.out)
+    assert.matches("\n3.0\t0\n$", outcome.out)
+    os.remove(script)
+  end)
+end)
+
 describe("processes that are killed", function()
   local function listing()
     local file <close> = assert(io.popen("ls -1A /dev/shm; ls -1A /tmp | grep -i 'neap\\|memfd'"))
