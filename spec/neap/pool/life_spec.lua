@@ -248,8 +248,9 @@ describe("worker processes", function()
     local file <close> = assert(io.open("/dev/null"))
     local _ <close> = neap.pool { workers = 1 }
     local pool <close> = neap.pool { workers = 2 }
-    local highest = function() -- of what a child of the worker has, but its own pipe
-      local list = assert(io.popen("ls /proc/$PPID/fd | sort -n | head -n -1 | tail -n 1"))
+    local highest = function() -- of what the worker has, but for the pipe to this command
+      local list = assert(io.popen("find /proc/$PPID/fd -type l -printf '%f %l\\n' | "
+        .. "grep -v pipe: | sort -n | tail -n 1"))
       local n = list:read("n")
       list:close()
       return n
