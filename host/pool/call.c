@@ -25,6 +25,14 @@ void call_anchor (lua_State *L, const Call *c) {
   lua_pop(L, 1);
 }
 
+void call_forsake (lua_State *L, const Call *c) {
+  if (c->outstanding > 0) return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, c->pool->calls);
+  lua_pushnil(L);
+  lua_rawsetp(L, -2, c);
+  lua_pop(L, 1);
+}
+
 void call_push_anchor (lua_State *L, const Call *c) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, c->pool->calls);
   lua_rawgetp(L, -1, c);

@@ -56,6 +56,8 @@ enum { CALL_RESULTS = 1, CALL_ERRORS, CALL_SEQUENCES, CALL_ORDER, CALL_VALUES = 
 Call *call_push (lua_State *L, Pool *p, int64_t width);
 /* The call on top, whose requests are about to go out, stays alive until it is over. */
 void call_anchor (lua_State *L, const Call *c);
+/* Asking for the call has failed: lets go of it, unless answers are on their way to it. */
+void call_forsake (lua_State *L, const Call *c);
 /* Stores the values above index values, which answer request r. */
 void call_answered (lua_State *L, Call *c, int worker, const Request *r, int values);
 /* Adds the error table on top of the stack, and leaves it there. */

@@ -28,30 +28,50 @@ static void encode_apply (lua_State *L, Call *c, uint64_t keep, int first, int l
   lua_settop(L, top);
 }
 
-/* Asks one worker for what the call's parcel says. The call is anchored. */
+/* What is to be asked; worker: from 0, or one of these. */
+enum { ALL = -1, ANY = -2 };
+typedef struct Asking {
+  Call *call;
+  uint8_t type;
+  int worker;
+} Asking;
+
+/* Asks one worker for what the call's parcel says. */
 static void ask (lua_State *L, Call *c, int worker, uint8_t type) {
   Message m = {.type = type, .parcel = parcel_retain(c->parcel)};
   if (c->globals != NULL) globals_give(L, c, worker);
   request_put(L, c->pool, worker, request_make(L, c->pool, &m, c));
 }
 
-/* The requests have it now. */
-static void drop_parcel (Call *c) {
+static int l_ask (lua_State *L) {
+  const Asking *a = lua_touserdata(L, 1);
+  Call *c = a->call;
+  if (a->worker == ANY) {
+    Message m = {.type = a->type,
+                 .flags = REQUEST_ANYWHERE,
+                 .parcel = parcel_retain(c->parcel)};
+    pool_float(L, c->pool, &m, c);
+  } else if (a->worker == ALL) {
+    for (int w = 0; w < c->pool->n; w++) ask(L, c, w, a->type);
+  } else {
+    ask(L, c, a->worker, a->type);
+  }
+  return 0;
+}
+
+/* The call, which is on top, is anchored while it waits for answers: not if nothing could be asked.
+   The requests have the parcel afterwards. */
+static void ask_for (lua_State *L, Call *c, int worker, uint8_t type) {
+  Asking a = {.call = c, .type = type, .worker = worker};
+  call_anchor(L, c);
+  lua_pushcfunction(L, l_ask);
+  lua_pushlightuserdata(L, &a);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    call_forsake(L, c);
+    lua_error(L);
+  }
   parcel_release(c->parcel);
   c->parcel = NULL;
-}
-
-/* Asks all workers the same. The call is on top. */
-static void ask_all (lua_State *L, Call *c, uint8_t type) {
-  call_anchor(L, c);
-  for (int w = 0; w < c->pool->n; w++) ask(L, c, w, type);
-  drop_parcel(c);
-}
-
-static void ask_one (lua_State *L, Call *c, int worker, uint8_t type) {
-  call_anchor(L, c);
-  ask(L, c, worker, type);
-  drop_parcel(c);
 }
 
 static int apply (lua_State *L, bool is_async) {
@@ -60,7 +80,7 @@ static int apply (lua_State *L, bool is_async) {
   Call *c = call_push(L, p, p->n);
   c->takes_globals = is_async;
   encode_apply(L, c, 0, 2, last);
-  ask_all(L, c, REQUEST_APPLY);
+  ask_for(L, c, ALL, REQUEST_APPLY);
   return 1;
 }
 
@@ -79,7 +99,7 @@ int request_apply_only (lua_State *L) {
   int last = lua_gettop(L);
   Call *c = call_push(L, p, 0);
   encode_apply(L, c, 0, 3, last);
-  ask_one(L, c, (int)w - 1, REQUEST_APPLY);
+  ask_for(L, c, (int)w - 1, REQUEST_APPLY);
   return 1;
 }
 
@@ -90,12 +110,7 @@ int request_submit (lua_State *L) {
   Call *c = call_push(L, p, 0);
   c->takes_globals = true;
   encode_apply(L, c, 0, 2, last);
-  call_anchor(L, c);
-  Message m = {.type = REQUEST_APPLY,
-               .flags = REQUEST_ANYWHERE,
-               .parcel = parcel_retain(c->parcel)};
-  pool_float(L, p, &m, c);
-  drop_parcel(c);
+  ask_for(L, c, ANY, REQUEST_APPLY);
   return 1;
 }
 
@@ -107,7 +122,7 @@ int request_keep (lua_State *L) {
   Call *c = call_push(L, p, p->n);
   encode_apply(L, c, id, 3, last);
   remote_touch(L, p, id);
-  ask_all(L, c, REQUEST_APPLY);
+  ask_for(L, c, ALL, REQUEST_APPLY);
   lua_pushvalue(L, 2);
   return 2;
 }
@@ -146,7 +161,7 @@ int request_push (lua_State *L) {
   pool_follow_environment(L, p);
   Call *c = call_push(L, p, p->n);
   encode_push(L, c, id, 2, "object");
-  ask_all(L, c, REQUEST_PUSH);
+  ask_for(L, c, ALL, REQUEST_PUSH);
   if (is_immutable) pushed_note(L, p, 2, id);
   lua_pushvalue(L, 3);
   return 2;
@@ -159,12 +174,11 @@ int request_scatter (lua_State *L) {
   uint64_t id = remote_new(L, p); /* index 3 */
   pool_follow_environment(L, p);
   Call *c = call_push(L, p, p->n); /* index 4 */
-  call_anchor(L, c);
   for (int w = 0; w < p->n; w++) {
     lua_rawgeti(L, 2, w + 1);
     encode_push(L, c, id, 5, "item");
-    ask(L, c, w, REQUEST_PUSH);
     lua_settop(L, 4);
+    ask_for(L, c, w, REQUEST_PUSH);
   }
   lua_pushvalue(L, 3);
   return 2;
@@ -186,8 +200,7 @@ int request_get (lua_State *L) {
   wire_encode(L, e, -1, "id");
   c->parcel = wire_finish(L, e);
   lua_settop(L, 3);
-  if (w == 0) ask_all(L, c, REQUEST_GET);
-  else ask_one(L, c, (int)w - 1, REQUEST_GET);
+  ask_for(L, c, w == 0 ? ALL : (int)w - 1, REQUEST_GET);
   return 1;
 }
 
@@ -199,6 +212,6 @@ int request_set_setup (lua_State *L) {
   encode_apply(L, c, 0, 2, 2);
   parcel_release(p->setup);
   p->setup = parcel_retain(c->parcel);
-  ask_all(L, c, REQUEST_APPLY);
+  ask_for(L, c, ALL, REQUEST_APPLY);
   return 1;
 }
