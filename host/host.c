@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Waking a sleeping process costs some 25 us each way, so that looking again that long pays. */
-enum { SPIN_NS = 60000 };
+enum { SPIN_NS = 60000, LOOP_EVERY = 16 };
 
 void host_interrupt (Host *host, lua_State *L, lua_Hook hook) {
   lua_State *thread = host->running == NULL ? L : host->running;
@@ -72,24 +72,60 @@ void host_wake (Host *host) {
   if (wake != NULL) uv_async_send(wake);
 }
 
-/* Events count themselves by clearing the loop's idle mark: see transports. */
-void host_poll (Host *host, int timeout_ms, bool spin) {
-  uv_loop_t *loop = host->loop;
-  loop->data = NULL; /* a transport's callback sets it to say that something came */
-  uv_run(loop, UV_RUN_NOWAIT);
-  if (loop->data != NULL || timeout_ms == 0 || host->interrupts != 0) return;
-  if (spin) {
-    uint64_t until = uv_hrtime() + SPIN_NS;
-    do {
-      sched_yield();
-      uv_run(loop, UV_RUN_NOWAIT);
-      if (loop->data != NULL || host->interrupts != 0) return;
-    } while (uv_hrtime() < until);
+void host_add_poller (Host *host, HostPoller *p) {
+  p->next = host->pollers;
+  host->pollers = p;
+}
+
+void host_remove_poller (Host *host, HostPoller *p) {
+  HostPoller **link = &host->pollers;
+  while (*link != p) link = &(*link)->next;
+  *link = p->next;
+}
+
+static bool look (const Host *host) {
+  bool found = false;
+  for (HostPoller *p = host->pollers; p != NULL; p = p->next) found = p->look(p) || found;
+  return found;
+}
+
+/* Runs what callbacks are due; has something come? Transports' callbacks say so in loop->data. */
+static bool run (Host *host, uv_run_mode mode) {
+  host->loop->data = NULL;
+  uv_run(host->loop, mode);
+  return host->loop->data != NULL || host->interrupts != 0;
+}
+
+/* Looks again and again; every so many times at the loop, too, which takes a system call. */
+static bool spin_for (Host *host, uint64_t until) {
+  for (unsigned i = 1; uv_hrtime() < until; i++) {
+    sched_yield();
+    if (look(host) || host->interrupts != 0) return true;
+    if (i % LOOP_EVERY == 0 && run(host, UV_RUN_NOWAIT)) return true;
   }
-  if (timeout_ms > 0) {
-    uv_update_time(loop);
+  return false;
+}
+
+static void sleep_for (Host *host, int timeout_ms) {
+  bool may_sleep = true;
+  for (HostPoller *p = host->pollers; p != NULL; p = p->next)
+    may_sleep = p->doze(p) && may_sleep;
+  if (timeout_ms > 0 && may_sleep) {
+    uv_update_time(host->loop);
     uv_timer_start(host->timer, on_timeout, (uint64_t)timeout_ms, 0);
   }
-  uv_run(loop, UV_RUN_ONCE);
-  if (timeout_ms > 0) uv_timer_stop(host->timer);
+  run(host, may_sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+  if (timeout_ms > 0 && may_sleep) uv_timer_stop(host->timer);
+  for (HostPoller *p = host->pollers; p != NULL; p = p->next) p->wake(p);
+  look(host);
+}
+
+void host_poll (Host *host, int timeout_ms, bool spin) {
+  if (look(host)) return;
+  uint64_t start = uv_hrtime();
+  bool spins = spin && host->spins && timeout_ms != 0;
+  if (spins && spin_for(host, start + SPIN_NS)) return;
+  if (run(host, UV_RUN_NOWAIT) || timeout_ms == 0) return;
+  sleep_for(host, timeout_ms);
+  if (spin) host->spins = uv_hrtime() - start < 4 * SPIN_NS;
 }

@@ -7,6 +7,16 @@
 #include <stdbool.h>
 #include <uv.h>
 
+/* Something that is looked at while somebody waits, since looking is quicker than being woken. */
+typedef struct HostPoller {
+  struct HostPoller *next;
+  bool (*look)(struct HostPoller *p); /* takes up what has come; has anything? */
+  /* From doze to wake what comes goes through the loop, which is about to sleep. False: something
+     has come already; wake is called all the same. */
+  bool (*doze)(struct HostPoller *p);
+  void (*wake)(struct HostPoller *p);
+} HostPoller;
+
 typedef struct Host {
   const char *executable;  /* absolute path of the running neap, for workers */
   const char *lua_dir;     /* folder that holds neap/init.lua */
@@ -29,7 +39,9 @@ typedef struct Host {
 
   uv_loop_t *loop;   /* of all transports; NULL until the first pool is opened */
   uv_timer_t *timer; /* ends a poll in time */
-  uv_async_t *wake;  /* ends a poll from a signal handler */
+  HostPoller *pollers;
+  bool spins;       /* the last wait was so short that looking again would have paid */
+  uv_async_t *wake; /* ends a poll from a signal handler */
 } Host;
 
 /* The process's Host lives in main's frame; every Lua state points to it. */
@@ -50,8 +62,12 @@ void host_close_loop (Host *host); /* after every transport is closed; may be re
 /* Ends the host_poll that is under way, or the next one. For signal handlers. */
 void host_wake (Host *host);
 
-/* Runs the loop until some callback has run, or timeout_ms has passed (0: no waiting, negative:
-   no limit). Looks again for some tens of microseconds before it sleeps when spin is set. */
+void host_add_poller (Host *host, HostPoller *p);
+void host_remove_poller (Host *host, HostPoller *p);
+
+/* Runs the loop until something has come, or timeout_ms has passed (0: no waiting, negative: no
+   limit). With spin set it looks again for some tens of microseconds before it sleeps, as long
+   as that pays. */
 void host_poll (Host *host, int timeout_ms, bool spin);
 
 #endif

@@ -144,6 +144,13 @@ static void check_column (lua_State *L, Column *c, lua_Integer kind) {
 
 /* Stores the column in the table at index results. */
 static void store_column (lua_State *L, const Column *c, int results) {
+  if (c->bytes != NULL && c->is_integer && c->order == 0) { /* the quick way */
+    for (int64_t i = 0; i < c->n; i++) {
+      lua_pushinteger(L, (lua_Integer)get_le64(c->bytes + 8 * i));
+      lua_rawseti(L, results, c->first + i);
+    }
+    return;
+  }
   for (int64_t i = 0; i < c->n; i++) {
     lua_Integer at = c->first + i;
     if (c->order != 0) {

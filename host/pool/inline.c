@@ -36,8 +36,8 @@ static int inline_answer (void *user, Message *m) {
   return 0;
 }
 
-static bool inline_is_cancelled (void *user, uint64_t call) {
-  (void)user, (void)call;
+static bool inline_is_cancelled (void *user, uint64_t call, bool look) {
+  (void)user, (void)call, (void)look;
   return false;
 }
 

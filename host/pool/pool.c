@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <string.h>
 #include <unistd.h>
 #include <poll.h>
@@ -149,10 +150,11 @@ static bool environment_changed (lua_State *L, Pool *p) {
     lua_rawseti(L, -2, i + 1);
   }
   lua_pop(L, 2);
-  char directory[sizeof p->directory];
-  if (p->session == NULL && getcwd(directory, sizeof directory) != NULL &&
-      strcmp(directory, p->directory) != 0) {
-    strcpy(p->directory, directory);
+  struct stat here;
+  if (p->session == NULL && stat(".", &here) == 0 &&
+      (here.st_ino != p->directory_inode || here.st_dev != p->directory_device)) {
+    p->directory_inode = here.st_ino;
+    p->directory_device = here.st_dev;
     changed = true;
   }
   return changed;

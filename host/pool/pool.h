@@ -3,6 +3,7 @@
 #define POOL_H
 
 #include <lua.h>
+#include <sys/types.h>
 #include "host.h"
 #include "pool/objects.h"
 #include "transport/transport.h"
@@ -88,12 +89,13 @@ struct Pool {
   int64_t seed;
   int64_t memory_limit; /* of a worker process, in bytes; 0: none */
   int blas_threads;
-  size_t heavy;         /* bytes beside blocks of the last call, where they are many; else 0 */
-  int calls;            /* registry reference: calls under way, which keeps them alive */
-  int environment;      /* registry reference: package.path and cpath as workers know them */
-  char directory[4096]; /* as workers know it */
-  int immutables;       /* registry reference: weak table, see pushed.c */
-  uint64_t *touched;    /* remote objects met by the encoding under way */
+  size_t heavy;          /* bytes beside blocks of the last call, where they are many; else 0 */
+  int calls;             /* registry reference: calls under way, which keeps them alive */
+  int environment;       /* registry reference: package.path and cpath as workers know them */
+  ino_t directory_inode; /* of the folder that workers are in */
+  dev_t directory_device;
+  int immutables;    /* registry reference: weak table, see pushed.c */
+  uint64_t *touched; /* remote objects met by the encoding under way */
   size_t n_touched, size_touched;
   lua_State *L;              /* of the wait under way, for an inline worker's questions */
   Parcel *setup;             /* REQUEST_APPLY of the setup function, or NULL */

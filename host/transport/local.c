@@ -1,7 +1,9 @@
 /* local.c - the transport to worker processes of this machine, over libuv pipes. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,18 +24,34 @@ static void push_event (Peer *peer, const TransportEvent *e) {
   }
 }
 
+static void refuse (Peer *peer, int rc, const char *why) {
+  fprintf(stderr, "neap: worker %d sent what is no message (%s) and is ended\n",
+          peer->worker + 1, rc == UV_ENOMEM ? "or too large" : why);
+  uv_read_stop((uv_stream_t *)&peer->pipe);
+  mailbox_close(&peer->mailbox);
+  uv_process_kill(&peer->process, SIGKILL);
+}
+
+/* What is in the mailbox becomes an event. */
+static bool take_mail (Peer *peer) {
+  uint8_t bytes[MAILBOX_MAX];
+  size_t len = mailbox_take(&peer->mailbox, bytes);
+  if (len == 0) return false;
+  TransportEvent e = {.kind = TRANSPORT_MESSAGE, .worker = peer->worker};
+  int rc = len <= sizeof bytes ? frame_read(bytes, len, &e.message) : UV_EPROTO;
+  if (rc < 0) refuse(peer, rc, "in its mailbox");
+  else push_event(peer, &e);
+  return true;
+}
+
 /* What has been read goes to the reader; whole messages become events. */
-static void feed (Peer *peer, size_t n) {
+static int feed (Peer *peer, size_t n) {
+  take_mail(peer); /* it was sent earlier */
   int rc = frame_reader_feed(peer->reader, n);
   TransportEvent e = {.kind = TRANSPORT_MESSAGE, .worker = peer->worker};
   while (frame_reader_next(peer->reader, &e.message)) push_event(peer, &e);
-  if (rc < 0) {
-    fprintf(stderr, "neap: worker %d sent what is no message (%s) and is ended\n",
-            peer->worker + 1,
-            rc == UV_ENOMEM ? "or too large" : frame_reader_error(peer->reader));
-    uv_read_stop((uv_stream_t *)&peer->pipe);
-    uv_process_kill(&peer->process, SIGKILL);
-  }
+  mailbox_count_read(&peer->mailbox, n);
+  return rc;
 }
 
 static void on_alloc (uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
@@ -50,7 +68,8 @@ static void on_read (uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   Peer *peer = stream->data;
   if (peer->local == NULL) return;
   if (n > 0) {
-    feed(peer, (size_t)n);
+    int rc = feed(peer, (size_t)n);
+    if (rc < 0) refuse(peer, rc, frame_reader_error(peer->reader));
   } else if (n < 0) {
     /* A worker that has closed its end can no longer answer: its exit will be told. */
     uv_read_stop(stream);
@@ -106,12 +125,10 @@ static void drain (Peer *peer) {
       frame_reader_space(peer->reader, &where, &room);
       ssize_t n = read(fd, where, room);
       if (n <= 0) break;
-      int rc = frame_reader_feed(peer->reader, (size_t)n);
-      TransportEvent e = {.kind = TRANSPORT_MESSAGE, .worker = peer->worker};
-      while (frame_reader_next(peer->reader, &e.message)) push_event(peer, &e);
-      if (rc < 0) break;
+      if (feed(peer, (size_t)n) < 0) break;
     }
   }
+  take_mail(peer);
   drain_output(peer, true);
 }
 
@@ -155,6 +172,34 @@ static int find_ended (const Local *self) {
   return -1;
 }
 
+static Local *local_of (HostPoller *poller) {
+  return (Local *)((char *)poller - offsetof(Local, poller));
+}
+
+static bool look (HostPoller *poller) {
+  Local *self = local_of(poller);
+  bool found = false;
+  for (int w = 0; w < self->base.n; w++) {
+    if (self->peers[w] != NULL && take_mail(self->peers[w])) found = true;
+  }
+  return found;
+}
+
+static bool doze (HostPoller *poller) {
+  Local *self = local_of(poller);
+  for (int w = 0; w < self->base.n; w++) {
+    if (self->peers[w] != NULL && !mailbox_doze(&self->peers[w]->mailbox)) return false;
+  }
+  return true;
+}
+
+static void wake (HostPoller *poller) {
+  Local *self = local_of(poller);
+  for (int w = 0; w < self->base.n; w++) {
+    if (self->peers[w] != NULL) mailbox_wake(&self->peers[w]->mailbox);
+  }
+}
+
 static bool local_next (Transport *t, TransportEvent *e) {
   Local *self = (Local *)t;
   if (event_queue_pop(&self->events, e)) return true;
@@ -188,9 +233,21 @@ static uint64_t local_pending (const Transport *t, int worker) {
   return uv_stream_get_write_queue_size((const uv_stream_t *)&peer->pipe) + peer->waiting_len;
 }
 
+/* Has anything come that the loop would take up? One system call for all that it watches. */
+static bool has_something (const Local *self) {
+  struct pollfd fd = {.fd = uv_backend_fd(self->host->loop), .events = POLLIN};
+  return poll(&fd, 1, 0) != 0;
+}
+
 static void local_show (Transport *t, int worker, bool unfinished) {
-  Peer *peer = ((Local *)t)->peers[worker];
-  if (peer != NULL) drain_output(peer, unfinished);
+  Local *self = (Local *)t;
+  Peer *peer = self->peers[worker];
+  if (peer == NULL) return;
+  if (has_something(self)) {
+    drain_output(peer, unfinished);
+  } else {
+    for (int i = 0; i < 2 && unfinished; i++) lines_flush(&peer->lines[i]);
+  }
 }
 
 static bool local_is_stopped (const Transport *t, int worker) {
@@ -234,6 +291,7 @@ static void local_close (Transport *t) {
     if (self->peers[w] != NULL) self->peers[w]->local = NULL;
   }
   uv_run(self->host->loop, UV_RUN_NOWAIT); /* close callbacks */
+  host_remove_poller(self->host, &self->poller);
   event_queue_fini(&self->events);
   free(self->peers);
   free(self->ends);
@@ -278,6 +336,8 @@ Transport *transport_local (Host *host, int n, int blas_threads, int *rc) {
   self->ends = ends;
   self->has_ended = has_ended;
   self->oom_kills = obituary_oom_kills();
+  self->poller = (HostPoller){.look = look, .doze = doze, .wake = wake};
+  host_add_poller(host, &self->poller);
   snprintf(self->driver_pid, sizeof self->driver_pid, "%d", (int)getpid());
   return &self->base;
 }

@@ -3,6 +3,7 @@
 #define LOCAL_H
 
 #include "transport/lines.h"
+#include "transport/mailbox.h"
 #include "transport/transport.h"
 
 typedef struct Local Local;
@@ -18,6 +19,7 @@ typedef struct Peer {
   int channel;                             /* descriptors, both ways: see descriptors.h */
   uv_poll_t room;                          /* waits for room in it */
   uv_timer_t retry;                        /* waits without a sign */
+  Mailbox mailbox;                         /* small messages, both ways */
   struct Waiting *waiting, **last_waiting; /* messages whose descriptors have not gone */
   size_t waiting_len;
   uv_poll_t dying; /* sees the process end */
@@ -32,6 +34,7 @@ typedef struct Peer {
 
 struct Local {
   Transport base;
+  HostPoller poller; /* looks into the mailboxes */
   Host *host;
   int blas_threads;
   char driver_pid[24];

@@ -86,6 +86,10 @@ static int write_rest (Peer *peer, const Message *m, size_t done) {
 }
 
 static int write_frame (Peer *peer, const Message *m, const Outgoing *o) {
+  if (o->n_segments == 0 && mailbox_send(&peer->mailbox, o->pieces, o->n_pieces, o->len)) {
+    return 0;
+  }
+  mailbox_count_written(&peer->mailbox, o->len);
   int rc = uv_try_write((uv_stream_t *)&peer->pipe, as_bufs(o->pieces), o->n_pieces);
   if (rc == UV_EAGAIN) rc = 0; /* nothing written: the pipe is full, or others wait */
   return rc < 0 || (size_t)rc == o->len ? (rc < 0 ? rc : 0) : write_rest(peer, m, (size_t)rc);
@@ -98,6 +102,7 @@ static int write_head (Peer *peer, const uint8_t head[FRAME_HEAD]) {
   char *copy = (char *)(req + 1);
   for (int i = 0; i < FRAME_HEAD; i++) copy[i] = (char)head[i];
   req->data = req;
+  mailbox_count_written(&peer->mailbox, FRAME_HEAD);
   uv_buf_t buf = {.base = copy, .len = FRAME_HEAD};
   int rc = uv_write(req, (uv_stream_t *)&peer->pipe, &buf, 1, on_head_written);
   if (rc < 0) free(req);

@@ -63,6 +63,7 @@ static void on_closed (uv_handle_t *handle) {
   frame_reader_free(peer->reader);
   close(peer->channel);
   if (peer->dying_fd >= 0) close(peer->dying_fd);
+  mailbox_close(&peer->mailbox);
   free(peer);
 }
 
@@ -133,7 +134,7 @@ static int init_handles (Peer *peer) {
 }
 
 /* Starts the process; its handle is initialised even where that fails. */
-static int start_process (Peer *peer, int channel, char **environment) {
+static int start_process (Peer *peer, int channel, int mailbox, char **environment) {
   const Local *self = peer->local;
   uv_stdio_container_t stdio[] = {
     {.flags = UV_IGNORE},
@@ -142,6 +143,7 @@ static int start_process (Peer *peer, int channel, char **environment) {
     {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
      .data.stream = (uv_stream_t *)&peer->pipe},
     {.flags = UV_INHERIT_FD, .data.fd = channel},
+    {.flags = mailbox >= 0 ? UV_INHERIT_FD : UV_IGNORE, .data.fd = mailbox},
   };
   char flag[] = "--worker", pid[sizeof self->driver_pid];
   strcpy(pid, self->driver_pid);
@@ -189,7 +191,10 @@ int local_spawn (Local *self, int worker, Peer **result) {
   int rc = new_peer(self, worker, &peer, &channel);
   if (rc == 0) {
     rc = init_handles(peer);
-    if (rc == 0) rc = start_process(peer, channel, environment);
+    int mailbox;
+    if (mailbox_create(&peer->mailbox, &mailbox) < 0) mailbox = -1; /* the pipe will do */
+    if (rc == 0) rc = start_process(peer, channel, mailbox, environment);
+    if (mailbox >= 0) close(mailbox);
     close(channel);
     if (rc == 0) {
       watch_end(peer);

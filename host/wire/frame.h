@@ -45,6 +45,10 @@ void frame_put_entry (uint8_t entry[FRAME_ENTRY], uint64_t len, uint64_t origin,
    size, one byte included. */
 typedef struct FrameReader FrameReader;
 
+/* Reads a frame that is there as a whole and has no descriptors. 0 and *m, the caller's; UV_EPROTO
+   where that is no such frame, or UV_ENOMEM. */
+int frame_read (const uint8_t *bytes, size_t len, Message *m);
+
 /* Fetches n descriptors that have come, in order; the caller closes them. How many there were, or a
    negative UV_E*: fewer than n where this process could not hold more, and the rest is lost. */
 typedef int (*FrameFetch)(void *user, int *fds, int n);

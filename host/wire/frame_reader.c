@@ -378,3 +378,15 @@ bool frame_reader_is_idle (const FrameReader *r) {
 const char *frame_reader_error (const FrameReader *r) {
   return r->error[0] != '\0' ? r->error : NULL;
 }
+
+int frame_read (const uint8_t *bytes, size_t len, Message *m) {
+  FrameReader r = {.limit = len, .stage = (uint8_t *)(uintptr_t)bytes, .staged = len};
+  int rc = len <= STAGE ? frame_reader_feed(&r, 0) : UV_EPROTO;
+  if (rc == 0) rc = frame_reader_next(&r, m) && frame_reader_is_idle(&r) ? 0 : UV_EPROTO;
+  if (rc < 0 && r.first_ready > 0) message_fini(m);
+  drop_parts(&r);
+  message_fini(&r.message);
+  for (size_t i = r.first_ready; i < r.n_ready; i++) message_fini(&r.ready[i]);
+  free(r.ready);
+  return rc;
+}

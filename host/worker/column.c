@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <lauxlib.h>
-#include "wire/bytes.h"
 #include "worker/protocol.h"
 
 enum { TABLE_MAX = 1 << 20 }; /* room made in advance, in items */
@@ -46,7 +45,7 @@ static void unpack (lua_State *L, Column *c) {
   c->kind = SEQUENCE_LIST;
 }
 
-void column_put (lua_State *L, Column *c, lua_Integer i) {
+void column_put_any (lua_State *L, Column *c, lua_Integer i) {
   int kind = kind_of(L);
   if (c->kind == 0 && lua_isnil(L, -1)) { /* a gap */
     lua_pop(L, 1);

@@ -3,6 +3,7 @@
 #define COLUMN_H
 
 #include <lua.h>
+#include "wire/bytes.h"
 #include "wire/wire.h"
 
 /* Its items lie in the userdata or the table at a stack index of the caller's. */
@@ -17,7 +18,17 @@ typedef struct Column {
 /* An empty column for count items, pushed as a slot of the stack. */
 void column_push (lua_State *L, Column *c, lua_Integer count);
 /* Takes the value on top as item i, later ones never before earlier ones; pops it. */
-void column_put (lua_State *L, Column *c, lua_Integer i);
+void column_put_any (lua_State *L, Column *c, lua_Integer i);
+
+static inline void column_put (lua_State *L, Column *c, lua_Integer i) {
+  if (c->kind == WIRE_INTEGERS && i == c->n + 1 && lua_isinteger(L, -1)) { /* the quick way */
+    put_le64(c->bytes + 8 * (i - 1), (uint64_t)lua_tointeger(L, -1));
+    c->n = i;
+    lua_pop(L, 1);
+  } else {
+    column_put_any(L, c, i);
+  }
+}
 /* Appends two values: the kind, and the items 1..n. */
 void column_encode (lua_State *L, const Column *c, Encoder *e, lua_Integer n,
                     const char *label);

@@ -283,6 +283,7 @@ Session *session_new (Host *host, const SessionIo *io) {
   s->host.is_worker = true;
   s->host.loop = NULL; /* of its own, if anything here ever wants one */
   s->host.timer = NULL;
+  s->host.pollers = NULL;
   s->host.wake = NULL;
   s->io = *io;
   s->worker = 1;

@@ -13,8 +13,9 @@ typedef struct SessionIo {
   /* Waits for the next definition or answer to a question (REQUEST_DEFINE, REQUEST_GLOBAL),
      whatever else has come before it; to be finied. 0 or a negative UV_E*. */
   int (*answer)(void *user, Message *m);
-  /* Has the driver taken back the chunks of this call? Looks at what has come, waits not. */
-  bool (*is_cancelled)(void *user, uint64_t call);
+  /* Has the driver taken back the chunks of this call? With look set, takes up first what has
+     come meanwhile; waits not. */
+  bool (*is_cancelled)(void *user, uint64_t call, bool look);
   /* Takes what Lua code writes to fd 1 or 2; NULL: it goes to the process's own. */
   void (*write)(void *user, int fd, const char *bytes, size_t n);
 } SessionIo;

@@ -37,7 +37,7 @@ void session_apply (lua_State *L, Session *s, const Message *m) {
   int n = wire_decode(L, m->parcel, &s->context);
   if (n < 3) luaL_error(L, "malformed request");
   s->call = (uint64_t)lua_tointeger(L, 1);
-  if (s->io.is_cancelled(s->io.user, s->call)) luaL_error(L, "cancelled");
+  if (s->io.is_cancelled(s->io.user, s->call, false)) luaL_error(L, "cancelled");
   lua_Integer keep = lua_tointeger(L, 2);
   s->item = (m->flags & REQUEST_ANYWHERE) != 0 ? 0 : s->worker;
   s->is_map = false;

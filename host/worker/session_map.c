@@ -124,6 +124,7 @@ static inline int push_call (lua_State *L, const Chunk *c, lua_Integer i) {
 }
 
 static void add_column (lua_State *L, Chunk *c) {
+  luaL_checkstack(L, 8 + c->n_sequences, "too many results");
   if (c->n_columns == c->room_columns) {
     int room = 2 * c->room_columns + 4;
     Column *columns = lua_newuserdatauv(L, (size_t)room * sizeof *columns, 0);
@@ -143,10 +144,7 @@ static void add_column (lua_State *L, Chunk *c) {
 /* Moves what f has returned, above the columns, into them as item i. */
 static inline void store (lua_State *L, Chunk *c, lua_Integer i) {
   int n = lua_gettop(L) - (c->columns_slot + c->n_columns);
-  while (n > c->n_columns) {
-    luaL_checkstack(L, 8, "too many results");
-    add_column(L, c);
-  }
+  while (n > c->n_columns) add_column(L, c);
   for (; n > 0; n--) column_put(L, &c->columns[n - 1], i);
 }
 
@@ -164,11 +162,10 @@ static bool try_item (lua_State *L, Chunk *c, lua_Integer i) {
 static lua_Integer run (lua_State *L, Chunk *c, uint64_t call) {
   Session *s = c->s;
   lua_Integer done = 0;
-  int slots = 8 + c->n_sequences;
+  luaL_checkstack(L, 8 + c->n_sequences, "too many sequences"); /* and again for each column */
   bool looks_always = false;
   uint64_t before = uv_hrtime();
   while (done < c->count) {
-    luaL_checkstack(L, slots, "too many results");
     if (c->failures == 0) lua_call(L, push_call(L, c, done + 1), LUA_MULTRET);
     else if (!try_item(L, c, done + 1)) lua_settop(L, c->columns_slot + c->n_columns);
     done++;
@@ -177,7 +174,7 @@ static lua_Integer run (lua_State *L, Chunk *c, uint64_t call) {
     uint64_t now = uv_hrtime();
     looks_always = now - before > LONG_NS;
     before = now;
-    if (looks_always && done < c->count && s->io.is_cancelled(s->io.user, call)) break;
+    if (looks_always && done < c->count && s->io.is_cancelled(s->io.user, call, true)) break;
   }
   return done;
 }
@@ -234,7 +231,7 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
   s->is_map = true;
   lua_Integer done = 0;
   uint64_t start = uv_hrtime();
-  if (!s->io.is_cancelled(s->io.user, s->call)) {
+  if (!s->io.is_cancelled(s->io.user, s->call, false)) {
     session_globals_enter(L, s, s->call, true);
     find_map(L, &c, s->call);
     take_sequences(L, &c, 5, n);

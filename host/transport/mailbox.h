@@ -1,0 +1,46 @@
+/* mailbox.h - shared memory through which driver and worker pass small messages while both are
+   awake; what nobody is awake for, and what is large, goes through the pipe.
+
+   Each way has one slot, for one frame. Messages arrive in the order they were sent: a frame goes
+   into the slot only when the receiver has taken all that was written into the pipe before it, and
+   the receiver empties the slot before it looks at what it has just read from the pipe. */
+#ifndef MAILBOX_H
+#define MAILBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+enum { MAILBOX_SLOT = 8192, MAILBOX_MAX = MAILBOX_SLOT - 128 }; /* bytes of a frame at most */
+
+/* One end. Without a page all of it does nothing: the pipe serves alone. */
+typedef struct Mailbox {
+  struct MailboxPage *page;     /* mapped; NULL: none */
+  struct MailboxSlot *in, *out; /* in it */
+  uint64_t written, read;       /* bytes through the pipe, to and from the other end */
+} Mailbox;
+
+/* The driver's end: 0 and *fd, which the worker is to inherit and the caller to close; or a
+   negative UV_E*, and a mailbox without a page. */
+int mailbox_create (Mailbox *m, int *fd);
+/* The worker's end, of what it has inherited; closes fd. Without a page where that is no such. */
+void mailbox_attach (Mailbox *m, int fd);
+void mailbox_close (Mailbox *m); /* may be called any number of times */
+
+/* Puts a frame into the other end's slot. False: it is to go through the pipe. */
+bool mailbox_send (Mailbox *m, const struct iovec *pieces, unsigned n, size_t len);
+/* So much has been given to the pipe, so much has come from it and been looked at. */
+void mailbox_count_written (Mailbox *m, size_t len);
+void mailbox_count_read (Mailbox *m, size_t len);
+
+/* Copies a frame out of the own slot, to MAILBOX_MAX bytes. Returns its length, 0: there is none,
+   SIZE_MAX: what is there is broken. */
+size_t mailbox_take (Mailbox *m, uint8_t *bytes);
+
+/* The owner is about to sleep, or has woken: while it sleeps all comes through the pipe. False:
+   something has come, and it is awake still. */
+bool mailbox_doze (Mailbox *m);
+void mailbox_wake (Mailbox *m);
+
+#endif

@@ -1,0 +1,61 @@
+-- Small messages take another way than large ones while both sides are awake: their order holds.
+local neap = require "neap"
+
+-- Just below, at and above what fits into a mailbox, and what takes several writes.
+local SIZES = { 0, 1, 100, 7900, 7950, 8000, 8050, 8064, 8100, 70000, 300000 }
+
+local function pause(seconds)
+  local clock = require "host.clock".now
+  local till = clock() + seconds
+  while clock() < till do end
+end
+
+describe("messages of a pool of processes", function()
+  it("arrive whole and in order, whatever their sizes and whoever sleeps", function()
+    math.randomseed(11)
+    local pool <close> = neap.pool { workers = 2 }
+    local log <close> = pool:push {}
+    local expected, futures = { {}, {} }, {}
+    for i = 1, 600 do
+      local text = ("x"):rep(SIZES[math.random(#SIZES)])
+      local reply = SIZES[math.random(#SIZES)]
+      local w = math.random(2)
+      table.insert(expected[w], i .. ":" .. #text)
+      local seconds = math.random(40) == 1 and 0.0003 or 0
+      local got = pool:apply_only(function(list, k, s, n, wait, f)
+        list[#list + 1] = k .. ":" .. #s
+        f(wait)
+        return ("y"):rep(n)
+      end, w, log, i, text, reply, seconds, pause)
+      assert.equal(reply, #got)
+      if math.random(50) == 1 then pause(0.0004) end -- workers fall asleep
+      if math.random(20) == 1 then
+        futures[#futures + 1] = pool:submit(function(s) return #s end, text)
+        futures[#futures].expected = #text
+      end
+    end
+    for _, future in ipairs(futures) do assert.equal(future.expected, future:get()) end
+    for w = 1, 2 do assert.same(expected[w], log:get(w)) end
+  end)
+
+  it("that nobody waits for are taken up later", function()
+    local pool <close> = neap.pool { workers = 2 }
+    for _ = 1, 300 do
+      local a, b = pool:apply_async(function(x) return x end, "a"), pool:apply_async(function() end)
+      pool:push(1):remove()
+      assert.equal("a", a:get()[2])
+      b:get()
+    end
+  end)
+
+  it("reach a worker that a signal has stopped in between", function()
+    local pool <close> = neap.pool { workers = 1 }
+    for _ = 1, 20 do
+      pool:apply(function() end)
+      pool:kill(1, 19)
+      local future = pool:apply_async(function(x) return x end, 5)
+      pool:kill(1, 18)
+      assert.equal(5, future:get()[1])
+    end
+  end)
+end)
