@@ -207,6 +207,10 @@ static bool wants_answer (const Message *m) {
          m->type == REQUEST_GET || m->type == REQUEST_COPY;
 }
 
+void session_out_of_memory (lua_State *L, int status) {
+  if (status == LUA_ERRMEM || status == LUA_ERRERR) lua_gc(L, LUA_GCCOLLECT);
+}
+
 int session_handle (Session *s, const Message *m) {
   lua_State *L = s->L;
   Serving v = {.session = s, .message = m};
@@ -216,6 +220,7 @@ int session_handle (Session *s, const Message *m) {
   lua_pushcfunction(L, l_serve);
   lua_pushlightuserdata(L, &v);
   int status = lua_pcall(L, 1, 0, 1);
+  session_out_of_memory(L, status);
   lua_sethook(L, NULL, 0, 0);
   int rc = 0;
   s->running = false;

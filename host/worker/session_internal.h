@@ -35,6 +35,10 @@ void session_answer (lua_State *L, Session *s, Encoder *e, uint8_t type, uint64_
 /* Takes the value on top of the stack as the remote object id. */
 void session_set_object (lua_State *L, Session *s, lua_Integer id);
 
+/* To be called with what a protected call of the driver's function has returned: where memory was
+   short, what that function has left is collected now, since others need memory as well. */
+void session_out_of_memory (lua_State *L, int status);
+
 /* session_apply.c, session_map.c: each does one request in a protected call. */
 void session_apply (lua_State *L, Session *s, const Message *m);
 void session_map_begin (lua_State *L, Session *s, const Message *m);

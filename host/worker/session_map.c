@@ -152,7 +152,9 @@ static inline void store (lua_State *L, Chunk *c, lua_Integer i) {
 static bool try_item (lua_State *L, Chunk *c, lua_Integer i) {
   lua_pushcfunction(L, session_traceback);
   int handler = lua_gettop(L);
-  bool ok = lua_pcall(L, push_call(L, c, i), LUA_MULTRET, handler) == LUA_OK;
+  int status = lua_pcall(L, push_call(L, c, i), LUA_MULTRET, handler);
+  bool ok = status == LUA_OK;
+  session_out_of_memory(L, status);
   if (!ok) lua_rawseti(L, c->failures, c->s->item);
   lua_remove(L, handler);
   return ok;
