@@ -32,6 +32,9 @@ if(NEAP_SANITIZE)
 endif()
 
 foreach(folder IN LISTS spec_folders)
+  if(NEAP_SANITIZE AND folder STREQUAL "spec/host")
+    continue() # its allocator that fails is not built beside the sanitizers' own
+  endif()
   if(NOT BUSTED)
     message(STATUS "busted was not found: no specs in ctest")
     break()
