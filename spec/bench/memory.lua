@@ -118,13 +118,12 @@ local function push_alone(pool, arrays)
   end
   measure.report("push of a table with one number, workers asleep", scaled(times[3], 1e6), us)
   ratio("push of 1 GiB to push of 256 MiB", times[2], times[1], "< 1.3")
-  return times[1]
 end
 
 local function read_all(V) return V:norm2()[1] end
 
 local function push_and_read(pool, U, limit, mib)
-  local ours, bare, pushes = {}, {}, {}
+  local ours, bare = {}, {}
   for _ = 1, 3 do -- in turn
     local program <close> = assert(io.popen(("%s %d %d"):format(limit, mib, rounds)))
     for line in program:lines() do bare[#bare + 1] = tonumber(line) end
@@ -132,7 +131,6 @@ local function push_and_read(pool, U, limit, mib)
       sleep()
       local start = clock()
       local remote <close> = pool:push(U)
-      pushes[#pushes + 1] = clock() - start
       pool:apply(read_all, remote)
       ours[#ours + 1] = clock() - start
     end
@@ -140,7 +138,6 @@ local function push_and_read(pool, U, limit, mib)
   report(("push of %d MiB, then both workers read all of it"):format(mib), ours)
   report("  two processes read a fresh private mapping each", bare)
   ratio("  neap to the bare limit", ours, bare, "< 1.15")
-  return ours
 end
 
 local function copies(pool, mib)
@@ -212,17 +209,31 @@ local PEERS = {
   { "shared_memory", "%s %s", 500, 4 },
 }
 
-local function compare(pushes, reads)
+-- neap before and after the peer, so that both meet the same neighbours.
+local function own_times(pool, U, pushes, reads)
+  for _ = 1, peer_rounds do
+    sleep()
+    local start = clock()
+    local remote <close> = pool:push(U)
+    pushes[#pushes + 1] = clock() - start
+    pool:apply(read_all, remote)
+    reads[#reads + 1] = clock() - start
+  end
+end
+
+local function compare(pool, U)
   for _, peer in ipairs(PEERS) do
     local name, launch, push_bound, read_bound = table.unpack(peer)
     local command = launch:format(python, here .. "/peers/memory.py")
+    local a, b, pushes, reads = {}, {}, {}, {}
+    own_times(pool, U, pushes, reads)
     local program <close> = assert(io.popen(("%s %s 256 %d 2>/dev/null"):format(command, name,
       peer_rounds)))
-    local a, b = {}, {}
     for line in program:lines() do
       local push, both = line:match("^(%S+) (%S+)$")
       a[#a + 1], b[#b + 1] = tonumber(push), tonumber(both)
     end
+    own_times(pool, U, pushes, reads)
     if #a == 0 then
       print(("%-44s not installed, or does not start"):format(name))
     else
@@ -246,13 +257,9 @@ do
   copies(pool, 256)
   copies(pool, 1024)
   local arrays = { make(256), make(1024) }
-  local pushes = push_alone(pool, arrays)
-  local reads
+  push_alone(pool, arrays)
   for k, mib in ipairs(SIZES) do
-    if has_limit then
-      local times = push_and_read(pool, arrays[k], limit, mib)
-      if k == 1 then reads = times end
-    end
+    if has_limit then push_and_read(pool, arrays[k], limit, mib) end
   end
   arrays[1]:close()
   arrays[2]:close()
@@ -261,6 +268,6 @@ do
   ratio("gather of 1 GiB to gather of 256 MiB", large[2], small[2], "independent: about 1")
   results(pool, 256)
   collect_all(pool)
-  compare(pushes, reads or pushes)
+  if peer_rounds > 0 then compare(pool, make(256)) end
 end
 os.remove(limit)
