@@ -55,6 +55,17 @@ size_t args_list_len (lua_State *L, int arg) {
   return (size_t)n;
 }
 
+bool args_is_raw (lua_State *L, int arg) {
+  if (!lua_getmetatable(L, arg)) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+int args_item (lua_State *L, int arg, bool raw, size_t k) {
+  lua_Integer i = (lua_Integer)k + 1;
+  return raw ? lua_rawgeti(L, arg, i) : lua_geti(L, arg, i);
+}
+
 void *args_scratch (lua_State *L, size_t n, size_t size) {
   if (n > (size_t)PTRDIFF_MAX / size) luaL_error(L, "not enough memory");
   return lua_newuserdatauv(L, n * size, 0);
@@ -66,8 +77,9 @@ double *args_numbers (lua_State *L, int arg, size_t n) {
     args_fail(L, arg, "list of %I numbers expected, got %I", (lua_Integer)n, (lua_Integer)got);
   }
   double *x = args_scratch(L, n, sizeof *x);
+  bool raw = args_is_raw(L, arg);
   for (size_t i = 0; i < n; i++) {
-    lua_geti(L, arg, (lua_Integer)i + 1);
+    args_item(L, arg, raw, i);
     x[i] = args_pop_number(L, arg, "entry %zu", i + 1);
   }
   return x;
@@ -84,11 +96,11 @@ size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n) {
   if (!lua_istable(L, arg)) luaL_typeerror(L, arg, "index or list of indices");
   *n = args_list_len(L, arg);
   size_t *indices = args_scratch(L, *n, sizeof *indices);
+  bool raw = args_is_raw(L, arg);
   for (size_t k = 0; k < *n; k++) {
-    lua_geti(L, arg, (lua_Integer)k + 1);
-    int is_integer;
+    int type = args_item(L, arg, raw, k), is_integer;
     lua_Integer i = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || lua_type(L, -1) != LUA_TNUMBER) {
+    if (!is_integer || type != LUA_TNUMBER) {
       const char *got = lua_type(L, -1) == LUA_TNUMBER ? "a fraction" : luaL_typename(L, -1);
       args_fail(L, arg, "entry %I: index expected, got %s", (lua_Integer)k + 1, got);
     }

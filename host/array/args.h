@@ -22,6 +22,11 @@ double args_pop_number (lua_State *L, int arg, const char *format, ...)
 /* Length of the list at arg; it may have metamethods. */
 size_t args_list_len (lua_State *L, int arg);
 
+/* Has the list at arg no metamethods? Then its items are read faster. Pushes item k, from 0, and
+   returns its type. */
+bool args_is_raw (lua_State *L, int arg);
+int args_item (lua_State *L, int arg, bool raw, size_t k);
+
 /* The list of numbers at arg, n of them; pushes the scratch userdata that holds them. */
 double *args_numbers (lua_State *L, int arg, size_t n);
 

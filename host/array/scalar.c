@@ -64,8 +64,9 @@ double *scalar_list (lua_State *L, int arg, size_t n, bool *is_complex) {
   }
   double *x = args_scratch(L, n, 2 * sizeof *x);
   *is_complex = false;
+  bool raw = args_is_raw(L, arg);
   for (size_t i = 0; i < n; i++) {
-    lua_geti(L, arg, (lua_Integer)i + 1);
+    args_item(L, arg, raw, i);
     Scalar s = scalar_pop(L, arg, "entry %zu", i + 1);
     if (s.is_complex && !*is_complex) {
       scalar_widen(x, i);

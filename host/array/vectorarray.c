@@ -269,8 +269,10 @@ double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity) {
     return write_root(L, U, capacity > U->len ? (capacity - U->len) * U->dim : 0);
   }
   if (capacity < U->len) capacity = U->len;
-  if (capacity > U->capacity && capacity - U->len < U->len / 2) {
-    capacity = U->len + U->len / 2;
+  if (capacity > U->capacity) { /* at least so many vectors more, few more than there are */
+    size_t more = U->len < 8 ? U->len : U->len / 2;
+    if (U->dim <= 16384 && more < 4) more = 4; /* no more than half a megabyte */
+    if (U->len > 0 && capacity - U->len < more) capacity = U->len + more;
   }
   size_t bytes = memory_size(L, U->dim, capacity, U->is_complex);
   size_t used = U->len * vectorarray_run(U) * sizeof(double);

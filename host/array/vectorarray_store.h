@@ -81,7 +81,7 @@ double *vectorarray_entry_write (lua_State *L, VectorArray *U, size_t i, size_t 
 /* Raises unless the array at arg may change its length: a base, not frozen, without views. */
 VectorArray *vectorarray_check_resizable (lua_State *L, int arg);
 
-/* Makes room for capacity vectors, growing by half at least; afterwards U alone holds its block,
+/* Makes room for capacity vectors, growing by half at least, small arrays by more; afterwards U alone holds its block,
    whose vectors are returned. */
 double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity);
 
