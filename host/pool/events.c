@@ -93,6 +93,7 @@ static int l_take_answer (lua_State *L) {
   WorkerSlot *w = &a->pool->workers[a->worker];
   const Message *m = a->message;
   Call *c = a->request->call;
+  if (a->request->is_revoked) return 0; /* others do it */
   if (m->parcel != NULL) wire_decode(L, m->parcel, &w->context);
   if (m->type == ANSWER_RESULT) {
     call_answered(L, c, a->worker, a->request, 1);

@@ -23,6 +23,11 @@ static int inline_send (void *user, Message *m) {
   return 0;
 }
 
+static bool inline_begin (void *user, uint64_t request) {
+  (void)user, (void)request;
+  return true;
+}
+
 static void inline_write (void *user, int fd, const char *bytes, size_t n) {
   const Pool *p = user;
   if (p->transport != NULL) transport_inline_write(p->transport, fd, bytes, n);
@@ -46,6 +51,7 @@ int pool_open_inline (Pool *p) {
                   .send = inline_send,
                   .answer = inline_answer,
                   .is_cancelled = inline_is_cancelled,
+                  .begin = inline_begin,
                   .write = inline_write};
   p->session = session_new(p->host, &io);
   if (p->session == NULL) return UV_ENOMEM;

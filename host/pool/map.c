@@ -7,9 +7,8 @@
 #include "worker/protocol.h"
 
 /* A chunk is to take about so long: much more than a message costs, little enough to share the
-   rest fairly. Longer ones are not queued behind each other, and shorter ones than the last are
-   not worth a message. */
-static const double CHUNK_SECONDS = 2e-3, QUEUE_SECONDS = 4e-3, SHORT_SECONDS = 50e-6;
+   rest fairly. Shorter ones than the last are not worth a message. */
+static const double CHUNK_SECONDS = 2e-3, SHORT_SECONDS = 50e-6, QUEUE_SECONDS = 4e-3;
 enum { CHUNK_MAX = 1 << 16, CHUNK_GROWTH = 16 };
 
 static int64_t min64 (int64_t a, int64_t b) {
@@ -38,10 +37,13 @@ static int64_t chunk_size (const Map *m, int n_workers) {
   return min64(left, max64(max64(size, 1), items_in(m, SHORT_SECONDS)));
 }
 
-/* How many chunks a worker may have: one ahead, unless they are long. */
-static unsigned depth (const Map *m, int64_t size) {
+/* How many chunks a worker may have: one ahead, once it is known what items cost, unless that one
+   could not be taken back and is long. */
+static unsigned depth (const Call *c, int64_t size) {
+  const Map *m = c->map;
   if (m->item_seconds <= 0) return m->chunk > 0 ? 2 : 1;
-  return m->item_seconds * (double)size > QUEUE_SECONDS ? 1 : 2;
+  bool is_long = m->item_seconds * (double)size > QUEUE_SECONDS;
+  return is_long && c->pool->transport->ops->revoke == NULL ? 1 : 2;
 }
 
 static double max_double (double a, double b) {
@@ -62,19 +64,76 @@ static void send_next (lua_State *L, Call *c, int worker, int64_t count) {
   c->map->next += count;
 }
 
+static bool give_back (Map *m, int64_t first, int64_t count, unsigned attempts) {
+  Range *range = malloc(sizeof *range);
+  if (range == NULL) return false;
+  *range = (Range){.next = m->returned, .first = first, .count = count, .attempts = attempts};
+  m->returned = range;
+  return true;
+}
+
+static void drop_returned (Map *m, int n) {
+  while (n-- > 0) {
+    Range *range = m->returned;
+    m->returned = range->next;
+    free(range);
+  }
+}
+
+/* The chunk that waits for a worker behind another one of the map; NULL: none does. */
+static Request *waiting_chunk (const Call *c, int worker) {
+  Request *newest = NULL;
+  int n = 0;
+  for (Request *r = c->pool->workers[worker].first; r != NULL; r = r->next) {
+    if (r->call != c || r->is_revoked) continue;
+    newest = r;
+    n++;
+  }
+  return n > 1 ? newest : NULL;
+}
+
+/* A worker has nothing to do: what waits for another, the one that has begun its chunk last, is
+   taken back, to be shared between the two. */
+static bool take_from_others (Call *c, int worker) {
+  Pool *p = c->pool;
+  Request *best = NULL;
+  int victim = -1;
+  if (p->transport->ops->revoke == NULL) return false;
+  for (int w = 0; w < p->n; w++) {
+    if (w == worker || c->map->in_flight[w] < 2) continue;
+    if (victim >= 0 && p->workers[w].since < p->workers[victim].since) continue;
+    Request *r = waiting_chunk(c, w);
+    if (r == NULL) continue;
+    best = r;
+    victim = w;
+  }
+  if (best == NULL) return false;
+  int64_t half = best->count / 2;
+  /* Room for both halves comes first: what is taken back must not get lost. */
+  if (!give_back(c->map, best->first, best->count - half, best->attempts)) return false;
+  bool ok = half == 0 ||
+            give_back(c->map, best->first + best->count - half, half, best->attempts);
+  best->is_revoked = ok &&
+                     p->transport->ops->revoke(p->transport, victim, best->message.request);
+  if (best->is_revoked) return true;
+  drop_returned(c->map, ok && half > 0 ? 2 : 1);
+  return false;
+}
+
 void map_feed (lua_State *L, Call *c, int worker) {
   Map *m = c->map;
   while (!c->is_cancelled && !c->pool->workers[worker].is_lost) {
     Range *range = m->returned;
-    if (range != NULL) {
+    if (range == NULL && m->next > m->total) {
+      if (m->in_flight[worker] > 0 || m->is_static || !take_from_others(c, worker)) return;
+    } else if (range != NULL) {
       if (m->in_flight[worker] >= 1) return;
       Range r = *range;
-      m->returned = range->next;
-      free(range);
+      drop_returned(m, 1);
       chunk_send(L, c, worker, r.first, r.count, r.attempts);
     } else {
       int64_t size = chunk_size(m, c->pool->n);
-      if (m->next > m->total || m->in_flight[worker] >= depth(m, size)) return;
+      if (m->in_flight[worker] >= depth(c, size)) return;
       send_next(L, c, worker, size);
     }
   }
@@ -103,8 +162,7 @@ static void feed_all (lua_State *L, Call *c) {
   for (unsigned round = 1; round <= 2; round++) {
     for (int w = 0; w < c->pool->n && c->map->next <= c->map->total; w++) {
       int64_t size = chunk_size(c->map, c->pool->n);
-      if (c->map->in_flight[w] < round && round <= depth(c->map, size))
-        send_next(L, c, w, size);
+      if (c->map->in_flight[w] < round && round <= depth(c, size)) send_next(L, c, w, size);
     }
   }
 }
@@ -121,19 +179,12 @@ void map_forget_worker (lua_State *L, Pool *p, int worker) {
   lua_pop(L, 1);
 }
 
-static bool give_back (Map *m, int64_t first, int64_t count, unsigned attempts) {
-  Range *range = malloc(sizeof *range);
-  if (range == NULL) return false;
-  *range = (Range){.next = m->returned, .first = first, .count = count, .attempts = attempts};
-  m->returned = range;
-  return true;
-}
-
 void map_take_back (lua_State *L, Call *c, int worker, const Request *r, bool was_under_way) {
   Map *m = c->map;
   c->outstanding--;
   m->in_flight[worker]--;
   bool ok = true;
+  if (r->is_revoked) return; /* it has been given back already */
   if (was_under_way) {
     unsigned attempts = r->count == 1 ? r->attempts : 0;
     for (int64_t i = r->count; i-- > 0;) ok = give_back(m, r->first + i, 1, attempts) && ok;
@@ -168,11 +219,7 @@ void map_free (Pool *p, Map *m) {
   for (size_t i = 0; i < m->n_held; i++) {
     if (p->transport != NULL) objects_release(&p->objects, m->held[i]);
   }
-  while (m->returned != NULL) {
-    Range *range = m->returned;
-    m->returned = range->next;
-    free(range);
-  }
+  while (m->returned != NULL) drop_returned(m, 1);
   free(m->begun);
   free(m->in_flight);
   free(m->held);

@@ -41,6 +41,7 @@ typedef struct Request {
   Global *globals;   /* what it was told; told again when it is replayed */
   uint64_t *touched; /* ids of the remote objects that it may have changed or made */
   size_t n_touched;
+  bool is_revoked;  /* a chunk that was taken back before it began: others do it */
   bool is_replay;   /* of a journal: nobody waits for it, it holds no objects */
   uint64_t overdue; /* when its worker was asked to stop, since it took too long; 0: not */
   double seconds;   /* that it was the oldest of its worker, until it was answered */

@@ -50,6 +50,9 @@ static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
       request_free(r);
     } else if (r->call == NULL && r->message.type == REQUEST_CHUNK) {
       pool_settle(p, e->worker, r);
+    } else if (r->is_revoked) {
+      map_take_back(L, r->call, e->worker, r, false);
+      pool_settle(p, e->worker, r);
     } else if (is_given_up(r)) {
       w->deaths = 0; /* it is clear what they came of */
       fail(L, p, e, r);
@@ -198,6 +201,7 @@ static int l_feed (lua_State *L) {
     lua_pop(L, 1);
     if (c->map == NULL) continue;
     for (int w = 0; w < p->n; w++) map_feed(L, c, w);
+    call_finish(L, c);
   }
   return 0;
 }

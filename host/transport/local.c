@@ -250,6 +250,11 @@ static void local_show (Transport *t, int worker, bool unfinished) {
   }
 }
 
+static bool local_revoke (Transport *t, int worker, uint64_t request) {
+  Peer *peer = ((Local *)t)->peers[worker];
+  return peer != NULL && mailbox_revoke(&peer->mailbox, request);
+}
+
 static bool local_is_stopped (const Transport *t, int worker) {
   return process_is_stopped(local_pid(t, worker));
 }
@@ -308,6 +313,7 @@ static const TransportOps local_ops = {
   .kill = local_kill,
   .pid = local_pid,
   .pending = local_pending,
+  .revoke = local_revoke,
   .show = local_show,
   .is_stopped = local_is_stopped,
   .usage = local_usage,

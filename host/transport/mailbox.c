@@ -17,6 +17,7 @@ typedef struct MailboxSlot {
   _Alignas(64) _Atomic uint32_t state;
   _Alignas(64) _Atomic uint32_t is_asleep; /* the receiver */
   _Atomic uint64_t read;                   /* by the receiver, through the pipe */
+  _Atomic uint64_t claim; /* of the worker's: the newest request that is decided, see below */
   _Alignas(64) uint8_t bytes[MAILBOX_MAX];
 } MailboxSlot;
 
@@ -111,4 +112,28 @@ bool mailbox_doze (Mailbox *m) {
 
 void mailbox_wake (Mailbox *m) {
   if (m->page != NULL) atomic_store_explicit(&m->in->is_asleep, 0, memory_order_release);
+}
+
+/* A claim is twice the number of a request that has begun, or one more when it was taken back:
+   whoever writes it first decides. Older requests than the newest decided are begun. */
+static uint64_t taken_back (uint64_t request) {
+  return 2 * request + 1;
+}
+
+bool mailbox_revoke (Mailbox *m, uint64_t request) {
+  if (m->page == NULL) return false;
+  uint64_t claim = atomic_load(&m->out->claim);
+  while (claim / 2 < request) {
+    if (atomic_compare_exchange_weak(&m->out->claim, &claim, taken_back(request))) return true;
+  }
+  return false;
+}
+
+bool mailbox_begin (Mailbox *m, uint64_t request) {
+  if (m->page == NULL) return true;
+  uint64_t claim = atomic_load(&m->in->claim);
+  while (claim / 2 < request) {
+    if (atomic_compare_exchange_weak(&m->in->claim, &claim, 2 * request)) return true;
+  }
+  return claim != taken_back(request);
 }

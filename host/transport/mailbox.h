@@ -38,6 +38,12 @@ void mailbox_count_read (Mailbox *m, size_t len);
    SIZE_MAX: what is there is broken. */
 size_t mailbox_take (Mailbox *m, uint8_t *bytes);
 
+/* The driver takes a request back that the worker has not begun. False: it has, or cannot say.
+   Requests are numbered upwards; the worker begins them in that order. */
+bool mailbox_revoke (Mailbox *m, uint64_t request);
+/* The worker begins a request. False: it has been taken back. */
+bool mailbox_begin (Mailbox *m, uint64_t request);
+
 /* The owner is about to sleep, or has woken: while it sleeps all comes through the pipe. False:
    something has come, and it is awake still. */
 bool mailbox_doze (Mailbox *m);

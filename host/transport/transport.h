@@ -40,6 +40,9 @@ typedef struct TransportOps {
   int (*kill)(Transport *t, int worker, int signum); /* 0 or a negative UV_E* */
   int64_t (*pid)(const Transport *t, int worker);
   uint64_t (*pending)(const Transport *t, int worker); /* bytes queued, not yet taken */
+  /* Takes back a request that the worker has not begun: it will answer it without doing it.
+     False: too late. NULL where a transport cannot. */
+  bool (*revoke)(Transport *t, int worker, uint64_t request);
   /* Shows all that the worker has written so far, as whole lines; with unfinished set, a last
      line without an end as well. */
   void (*show)(Transport *t, int worker, bool unfinished);

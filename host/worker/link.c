@@ -89,6 +89,10 @@ bool link_has_cancelled (const Link *l, uint64_t call) {
   return false;
 }
 
+bool link_begin (Link *l, uint64_t request) {
+  return mailbox_begin(&l->mailbox, request);
+}
+
 int link_look (Link *l) {
   uint8_t bytes[MAILBOX_MAX];
   size_t len = mailbox_take(&l->mailbox, bytes);

@@ -30,6 +30,9 @@ bool link_next_answer (Link *l, Message *m);
 /* Have chunks of the call been taken back, as far as is known here? */
 bool link_has_cancelled (const Link *l, uint64_t call);
 
+/* May the request be begun? No: the driver has taken it back. */
+bool link_begin (Link *l, uint64_t request);
+
 int link_send (Link *l, Message *m); /* takes the parcel; 0 or a negative UV_E* */
 
 #endif

@@ -16,6 +16,8 @@ typedef struct SessionIo {
   /* Has the driver taken back the chunks of this call? With look set, takes up first what has
      come meanwhile; waits not. */
   bool (*is_cancelled)(void *user, uint64_t call, bool look);
+  /* May a request that may be taken back be begun? Else it is answered without being done. */
+  bool (*begin)(void *user, uint64_t request);
   /* Takes what Lua code writes to fd 1 or 2; NULL: it goes to the process's own. */
   void (*write)(void *user, int fd, const char *bytes, size_t n);
 } SessionIo;

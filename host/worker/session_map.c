@@ -223,6 +223,10 @@ static void find_map (lua_State *L, Chunk *c, uint64_t call) {
 
 /* stack: call, first, count, order or nil, sequences... */
 void session_chunk (lua_State *L, Session *s, const Message *m) {
+  if (!s->io.begin(s->io.user, m->request)) { /* another worker does it */
+    answer(L, &(Chunk){.s = s}, m, 0, 0);
+    return;
+  }
   int n = wire_decode(L, m->parcel, &s->context);
   if (n < 4) luaL_error(L, "malformed request");
   luaL_checkstack(L, 20, "too many sequences");

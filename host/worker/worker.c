@@ -72,6 +72,10 @@ static bool worker_is_cancelled (void *user, uint64_t call, bool look) {
   return link_has_cancelled(user, call);
 }
 
+static bool worker_begin (void *user, uint64_t request) {
+  return link_begin(user, request);
+}
+
 /* What a signal handler can reach: the session of this process. */
 static Session *interruptible;
 
@@ -138,7 +142,8 @@ int worker_main (Host *host, long driver) {
   SessionIo io = {.user = &w.link,
                   .send = worker_send,
                   .answer = worker_answer,
-                  .is_cancelled = worker_is_cancelled};
+                  .is_cancelled = worker_is_cancelled,
+                  .begin = worker_begin};
   Session *s = rc == 0 ? session_new(host, &io) : NULL;
   if (rc == 0 && s == NULL) rc = UV_ENOMEM;
   listen_for_interrupts(s);

@@ -232,6 +232,26 @@ for _, kind in ipairs(pools) do
       assert.is_true(sum < 1000)
     end)
 
+    it("leaves no item waiting behind a long one while a worker has nothing to do", function()
+      if n < 2 then return end
+      local path = os.tmpname()
+      local results = pool:with { chunk = 1 }:map(function(i, kw)
+        local function marks()
+          local file <close> = assert(io.open(kw.path))
+          return #file:read("a")
+        end
+        if i == 1 then
+          repeat until marks() == 9 -- all the others have been done
+        else
+          local file <close> = assert(io.open(kw.path, "a"))
+          file:write("x")
+        end
+        return i
+      end, neap.range(1, 10), neap.kw { path = path })
+      os.remove(path)
+      for i = 1, 10 do assert.equal(i, results[i]) end
+    end)
+
     it("counts floats alike wherever they are cut", function()
       local expected = {}
       for i = 1, 11 do expected[i] = 0.0 + (i - 1) * 0.1 end
