@@ -80,6 +80,8 @@ int pool_stop (lua_State *L); /* pool:stop(call) -> kind, message */
 /* map.c */
 /* The number of the item at a position of the map: another where they have an order. */
 lua_Integer map_item (lua_State *L, const Call *c, int64_t position);
+/* Pushes the list of what the function is given for it, without kw. Raises. */
+void map_push_arguments (lua_State *L, const Call *c, int64_t position);
 int call_map (lua_State *L); /* pool:map(f, kw, options, sequences) -> call */
 void map_answered (lua_State *L, Call *c, int worker, const Request *r, int values);
 /* So many items took so long. */
@@ -89,6 +91,9 @@ int map_take (lua_State *L, Call *c);
 /* Hands out chunks to a worker that has room for them. */
 void map_feed (lua_State *L, Call *c, int worker);
 bool map_has_more (const Map *m); /* items to hand out */
+/* A worker has ended with the item at a position of chunk r, which becomes a chunk of that item; the
+   others are handed out again. */
+void map_isolate (lua_State *L, Call *c, Request *r, int64_t position);
 /* A worker has ended with chunk r, or with r still waiting: its items are handed out again, one
    by one if it was under way, since one of them may have ended it. */
 void map_take_back (lua_State *L, Call *c, int worker, const Request *r, bool was_under_way);

@@ -100,6 +100,29 @@ lua_Integer map_item (lua_State *L, const Call *c, int64_t position) {
   return item;
 }
 
+void map_push_arguments (lua_State *L, const Call *c, int64_t position) {
+  call_push_anchor(L, c);
+  lua_getiuservalue(L, -1, CALL_SEQUENCES);
+  lua_replace(L, -2);
+  int s = lua_gettop(L);
+  lua_createtable(L, c->map->n_sequences, 0);
+  for (int k = 1; k <= c->map->n_sequences; k++) {
+    lua_rawgeti(L, s, 3 * k - 2);
+    lua_rawgeti(L, s, 3 * k - 1);
+    if (lua_tointeger(L, -2) == SEQUENCE_RANGE) {
+      lua_rawgeti(L, s, 3 * k);
+      lua_pushinteger(L, position - 1);
+      lua_arith(L, LUA_OPMUL);
+      lua_arith(L, LUA_OPADD);
+    } else {
+      lua_geti(L, -1, position);
+    }
+    lua_rawseti(L, s + 1, k);
+    lua_settop(L, s + 1);
+  }
+  lua_replace(L, s);
+}
+
 /* The table at index failures, error by item, becomes errors of the call. */
 static void take_failures (lua_State *L, Call *c, int worker, const Request *r, int failures) {
   lua_pushnil(L);

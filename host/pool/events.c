@@ -206,6 +206,8 @@ static int l_take_failure (lua_State *L) {
   if (is_of_item) {
     lua_pushinteger(L, map_item(L, c, a->request->first));
     lua_setfield(L, -2, "item");
+    map_push_arguments(L, c, a->request->first);
+    lua_setfield(L, -2, "arguments");
   }
   call_failed(L, c);
   end_map(L, c, is_of_item);

@@ -72,6 +72,14 @@ static bool give_back (Map *m, int64_t first, int64_t count, unsigned attempts) 
   return true;
 }
 
+/* Takes a range out of those that have been given back, wherever it stands now. */
+static void drop_range (Map *m, Range *range) {
+  Range **at = &m->returned;
+  while (*at != range) at = &(*at)->next;
+  *at = range->next;
+  free(range);
+}
+
 static void drop_returned (Map *m, int n) {
   while (n-- > 0) {
     Range *range = m->returned;
@@ -128,9 +136,8 @@ void map_feed (lua_State *L, Call *c, int worker) {
       if (m->in_flight[worker] > 0 || m->is_static || !take_from_others(c, worker)) return;
     } else if (range != NULL) {
       if (m->in_flight[worker] >= 1) return;
-      Range r = *range;
-      drop_returned(m, 1);
-      chunk_send(L, c, worker, r.first, r.count, r.attempts);
+      chunk_send(L, c, worker, range->first, range->count, range->attempts);
+      drop_range(m, range); /* now: an error above loses nothing */
     } else {
       int64_t size = chunk_size(m, c->pool->n);
       if (m->in_flight[worker] >= depth(c, size)) return;
@@ -177,6 +184,16 @@ void map_forget_worker (lua_State *L, Pool *p, int worker) {
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
+}
+
+void map_isolate (lua_State *L, Call *c, Request *r, int64_t position) {
+  int64_t before = position - r->first, after = r->count - before - 1;
+  unsigned attempts = r->attempts - 1; /* it was none of the others */
+  bool ok = after == 0 || give_back(c->map, position + 1, after, attempts);
+  ok = (before == 0 || give_back(c->map, r->first, before, attempts)) && ok;
+  r->first = position;
+  r->count = 1;
+  if (!ok) luaL_error(L, "not enough memory");
 }
 
 void map_take_back (lua_State *L, Call *c, int worker, const Request *r, bool was_under_way) {

@@ -31,6 +31,11 @@ static bool is_given_up (const Request *r) {
          (r->call != NULL && r->call->is_stopped);
 }
 
+static bool was_at_item (const Request *r, const Obituary *o) {
+  return r->message.type == REQUEST_CHUNK && r->call != NULL && o->position >= r->first &&
+         o->position - r->first < r->count;
+}
+
 /* Takes the queue of a worker that has ended apart: chunks go back to their maps, replays are
    dropped, the others stay in the queue. The oldest request is what it ended with. */
 static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
@@ -42,7 +47,10 @@ static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
   for (bool oldest = true; r != NULL; oldest = false) {
     Request *next = r->next;
     r->next = NULL;
-    if (oldest) r->attempts++;
+    if (oldest) {
+      r->attempts++;
+      if (was_at_item(r, e->end)) map_isolate(L, r->call, r, e->end->position);
+    }
     if (r->message.type == REQUEST_COPY) {
       w->is_copying = false;
       pool_settle(p, e->worker, r);
@@ -201,7 +209,7 @@ static int l_feed (lua_State *L) {
     lua_pop(L, 1);
     if (c->map == NULL) continue;
     for (int w = 0; w < p->n; w++) map_feed(L, c, w);
-    call_finish(L, c);
+    call_finish(L, c); /* it may have been cancelled, and its last chunk taken back */
   }
   return 0;
 }

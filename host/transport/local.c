@@ -141,6 +141,8 @@ void local_on_exit (uv_process_t *process, int64_t exit_status, int signum) {
     drain(peer);
     peer->end.exit_status = exit_status;
     peer->end.signal = signum;
+    const volatile int64_t *position = mailbox_position(&peer->mailbox);
+    if (position != NULL) peer->end.position = *position;
     obituary_judge(&peer->end, self->oom_kills);
     if (signum == SIGKILL) self->oom_kills = obituary_oom_kills();
     self->ends[peer->worker] = peer->end;

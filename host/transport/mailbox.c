@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@ typedef struct MailboxSlot {
   _Alignas(64) _Atomic uint32_t is_asleep; /* the receiver */
   _Atomic uint64_t read;                   /* by the receiver, through the pipe */
   _Atomic uint64_t claim; /* of the worker's: the newest request that is decided, see below */
+  volatile int64_t position; /* of the worker's: see mailbox_position */
   _Alignas(64) uint8_t bytes[MAILBOX_MAX];
 } MailboxSlot;
 
@@ -39,9 +41,12 @@ static int map (Mailbox *m, int fd, bool is_driver) {
 
 int mailbox_create (Mailbox *m, int *fd) {
   *m = (Mailbox){0};
-  *fd = memfd_create("neap-mailbox", MFD_CLOEXEC);
+  *fd = memfd_create("neap-mailbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (*fd < 0) return -errno;
-  int rc = ftruncate(*fd, sizeof(MailboxPage)) == 0 ? map(m, *fd, true) : -errno;
+  /* No worker can cut it short under the driver's hands. */
+  bool ok = ftruncate(*fd, sizeof(MailboxPage)) == 0 &&
+            fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
+  int rc = ok ? map(m, *fd, true) : -errno;
   if (rc == 0) atomic_store(&m->out->is_asleep, 1); /* until the worker says otherwise */
   else close(*fd);
   return rc;
@@ -100,6 +105,10 @@ size_t mailbox_take (Mailbox *m, uint8_t *bytes) {
   memcpy(bytes, m->in->bytes, len);
   atomic_store_explicit(&m->in->state, EMPTY, memory_order_release);
   return len;
+}
+
+volatile int64_t *mailbox_position (const Mailbox *m) {
+  return m->page != NULL ? &m->page->slots[1].position : NULL;
 }
 
 bool mailbox_doze (Mailbox *m) {

@@ -44,6 +44,10 @@ bool mailbox_revoke (Mailbox *m, uint64_t request);
 /* The worker begins a request. False: it has been taken back. */
 bool mailbox_begin (Mailbox *m, uint64_t request);
 
+/* Where a worker notes the position of the map's item that is under way, else 0, for the driver to
+   read when the worker has ended. NULL without a page. */
+volatile int64_t *mailbox_position (const Mailbox *m);
+
 /* The owner is about to sleep, or has woken: while it sleeps all comes through the pipe. False:
    something has come, and it is awake still. */
 bool mailbox_doze (Mailbox *m);

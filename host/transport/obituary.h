@@ -15,6 +15,7 @@ typedef struct Obituary {
   uint64_t peak;            /* bytes that were resident at most; 0: not known */
   bool by_driver;           /* the driver has killed it */
   bool out_of_memory;       /* the system has, likely for want of memory */
+  int64_t position;         /* of the item of a map that was under way, as it had noted; or 0 */
   size_t tail_len;          /* of the end of its standard error */
   char tail[OBITUARY_TAIL]; /* its last bytes, not terminated */
 } Obituary;

@@ -224,6 +224,7 @@ int session_handle (Session *s, const Message *m) {
   lua_sethook(L, NULL, 0, 0);
   int rc = 0;
   s->running = false;
+  *s->position = 0;
   if (status != LUA_OK && m->type == REQUEST_CHUNK && lua_istable(L, -1)) {
     lua_pushinteger(L, s->item);
     lua_setfield(L, -2, "item"); /* preallocated by session_traceback: raises not */
@@ -291,6 +292,7 @@ Session *session_new (Host *host, const SessionIo *io) {
   s->host.pollers = NULL;
   s->host.wake = NULL;
   s->io = *io;
+  s->position = io->position != NULL ? io->position : &s->no_position;
   s->worker = 1;
   s->L = host->newstate(&s->host);
   if (s->L == NULL) {

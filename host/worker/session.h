@@ -18,6 +18,8 @@ typedef struct SessionIo {
   bool (*is_cancelled)(void *user, uint64_t call, bool look);
   /* May a request that may be taken back be begun? Else it is answered without being done. */
   bool (*begin)(void *user, uint64_t request);
+  /* Where the position of a map's item is noted while it is under way, else 0; NULL: nowhere. */
+  volatile int64_t *position;
   /* Takes what Lua code writes to fd 1 or 2; NULL: it goes to the process's own. */
   void (*write)(void *user, int fd, const char *bytes, size_t n);
 } SessionIo;

@@ -26,7 +26,9 @@ struct Session {
   uint64_t call;    /* its call, and */
   lua_Integer item; /* its item (or worker), which random numbers depend on */
   bool is_map;
-  bool seeded; /* math.random has been seeded for this item */
+  bool seeded;                /* math.random has been seeded for this item */
+  volatile int64_t *position; /* as SessionIo has it, or &no_position */
+  int64_t no_position;
 };
 
 /* Sends an answer made of the values that the encoder holds, definitions first. Raises. */

@@ -111,7 +111,7 @@ static inline int push_call (lua_State *L, const Chunk *c, lua_Integer i) {
   Session *s = c->s;
   lua_pushvalue(L, c->f);
   for (int k = 0; k < c->n_sequences; k++) push_item(L, c, &c->sequences[k], i);
-  s->item = c->first + i - 1;
+  s->item = *s->position = c->first + i - 1;
   if (c->order != 0) {
     lua_rawgeti(L, c->order, i);
     s->item = lua_tointeger(L, -1);
@@ -250,6 +250,7 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
     s->running = true;
     done = run(L, &c, s->call);
     s->running = false;
+    *s->position = 0;
   }
   answer(L, &c, m, done, (double)(uv_hrtime() - start) * 1e-9);
 }

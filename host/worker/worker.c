@@ -143,7 +143,8 @@ int worker_main (Host *host, long driver) {
                   .send = worker_send,
                   .answer = worker_answer,
                   .is_cancelled = worker_is_cancelled,
-                  .begin = worker_begin};
+                  .begin = worker_begin,
+                  .position = mailbox_position(&w.link.mailbox)};
   Session *s = rc == 0 ? session_new(host, &io) : NULL;
   if (rc == 0 && s == NULL) rc = UV_ENOMEM;
   listen_for_interrupts(s);

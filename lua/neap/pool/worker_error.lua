@@ -6,6 +6,7 @@
 ---@field worker integer?  its number, from 1
 ---@field host string?     where it ran; of one that died
 ---@field item integer?    of a map: its number, from 1
+---@field arguments any[]? what the item is, where it has cost a worker
 ---@field signal integer?  that ended the worker
 ---@field exit_code integer? of a worker that ended by itself
 ---@field pid integer?     of the worker that died
@@ -20,11 +21,39 @@
 local WorkerError = { __name = "WorkerError" }
 WorkerError.__index = WorkerError
 
+local SUMMARY = 120 -- characters
+
+-- A value in few words: what it holds, as deep as there is room.
+local function summary(x, depth)
+  if type(x) == "string" then return ("%q"):format(x) end
+  if type(x) ~= "table" or depth == 0 or getmetatable(x) then return tostring(x) end
+  local words, n = {}, #x
+  for i = 1, math.min(n, 10) do words[i] = summary(x[i], depth - 1) end
+  local names = {}
+  for name in pairs(x) do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    words[#words + 1] = name .. " = " .. summary(x[name], depth - 1)
+  end
+  if n > 10 then words[#words + 1] = "..." end
+  return "{" .. table.concat(words, ", ") .. "}"
+end
+
+local function summaries(list)
+  local words = {}
+  for i = 1, #list do words[i] = summary(list[i], 3) end
+  local text = table.concat(words, ", ")
+  return #text <= SUMMARY and text or text:sub(1, SUMMARY - 3) .. "..."
+end
+
 local function place(e)
   if not e.worker then return nil end
   local at = ("on worker %d"):format(e.worker)
   if e.host then at = at .. " of " .. e.host end
   if e.item then at = at .. (", item %d"):format(e.item) end
+  if e.arguments then at = at .. " = " .. summaries(e.arguments) end
   return at
 end
 

@@ -129,3 +129,60 @@ describe("the error of a worker that has died", function()
       .. "well\n", outcome.out)
   end)
 end)
+
+describe("an item that kills its worker", function()
+  local path
+  before_each(function() path = command.write "" end)
+  after_each(function() os.remove(path) end)
+
+  -- The item that is bad ends its worker, and leaves a mark in the file.
+  local function work(mu, i, kw)
+    if i == kw.bad then
+      local file = assert(io.open(kw.path, "a"))
+      file:write("x")
+      file:close()
+      os.execute("kill -9 " .. kw.pid())
+      while true do end
+    end
+    return mu.a[1] + i
+  end
+
+  local function map(view, bad)
+    local pool <close> = neap.pool { workers = 2 }
+    local mus = {}
+    for i = 1, 40 do mus[i] = { a = { 100 }, name = "mu" } end
+    local results = table.pack(pcall(pool.map, pool:with(view), work, mus, neap.range(1, 40),
+      neap.kw { bad = bad, path = path, pid = own_pid }))
+    assert.equal(1, pool:apply(function() return 1 end)[1])
+    return table.unpack(results)
+  end
+
+  local function kills()
+    local file <close> = assert(io.open(path))
+    return #file:read "a"
+  end
+
+  for retries = 0, 3 do
+    for _, chunk in ipairs { 1, 10, 40 } do
+      it(("does so %d times in chunks of %d, and is named"):format(retries + 1, chunk), function()
+        local ok, e = map({ retries = retries, chunk = chunk }, 17)
+        assert.is_false(ok)
+        assert.equal("died", e.kind)
+        assert.equal(17, e.item)
+        assert.same({ { a = { 100 }, name = "mu" }, 17 }, e.arguments)
+        assert.matches('item 17 = {a = {100}, name = "mu"}, 17\n', tostring(e), 1, true)
+        assert.equal(retries + 1, kills())
+      end)
+    end
+  end
+
+  it("leaves the others their results where errors are collected", function()
+    local ok, results = map({ on_error = "collect", chunk = 20, retries = 0 }, 17)
+    assert.is_true(ok)
+    for i = 1, 40 do
+      if i ~= 17 then assert.equal(100 + i, results[i]) end
+    end
+    assert.equal("died", results[17].kind)
+    assert.equal(1, kills())
+  end)
+end)
