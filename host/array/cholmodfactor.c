@@ -20,11 +20,13 @@ struct CholmodContext {
 
 struct CholmodSymbolic {
   cholmod_factor *analysis; /* without numbers; owned */
-  cholmod_factor *spare;    /* with numbers of a matrix that is gone; owned, may be NULL */
+  cholmod_factor *spare[2]; /* with numbers, real and complex, of matrices that are gone; owned,
+                               may be NULL */
 };
 
 struct CholmodFactor {
   Pattern *pattern;     /* one reference */
+  bool is_complex;      /* a real and an imaginary part each */
   cholmod_factor *L;    /* owned */
   cholmod_dense *Y, *E; /* workspace of solves, owned */
 };
@@ -66,12 +68,12 @@ void cholmodcontext_free (struct CholmodContext *context) {
 void cholmodsymbolic_free (struct CholmodSymbolic *s, struct CholmodContext *context) {
   if (s == NULL) return;
   cholmod_l_free_factor(&s->analysis, &context->common);
-  cholmod_l_free_factor(&s->spare, &context->common);
+  for (int k = 0; k < 2; k++) cholmod_l_free_factor(&s->spare[k], &context->common);
   free(s);
 }
 
 /* The matrix as CHOLMOD sees it, over our memory; of the full pattern it reads the lower half. */
-static cholmod_sparse view (const Pattern *p, const double *values) {
+static cholmod_sparse view (const Pattern *p, const double *values, bool is_complex) {
   return (cholmod_sparse){
     .nrow = p->rows,
     .ncol = p->cols,
@@ -81,7 +83,9 @@ static cholmod_sparse view (const Pattern *p, const double *values) {
     .x = (void *)values,
     .stype = -1,
     .itype = CHOLMOD_LONG,
-    .xtype = values == NULL ? CHOLMOD_PATTERN : CHOLMOD_REAL,
+    .xtype = values == NULL ? CHOLMOD_PATTERN
+             : is_complex   ? CHOLMOD_COMPLEX
+                            : CHOLMOD_REAL,
     .dtype = CHOLMOD_DOUBLE,
     .sorted = 1,
     .packed = 1,
@@ -93,7 +97,7 @@ static int analyze (Pattern *p) {
   struct CholmodSymbolic *s = calloc(1, sizeof *s);
   if (s == NULL) return UV_ENOMEM;
   cholmod_common *common = common_of(p);
-  cholmod_sparse A = view(p, NULL);
+  cholmod_sparse A = view(p, NULL, false);
   s->analysis = cholmod_l_analyze(&A, common);
   if (s->analysis == NULL) {
     free(s);
@@ -103,31 +107,34 @@ static int analyze (Pattern *p) {
   return 0;
 }
 
-/* Column k of the factor: its diagonal entry. */
+/* Column k of the factor: its diagonal entry, which is real. */
 static double diagonal (const cholmod_factor *L, size_t k, size_t *supernode) {
   const double *x = L->x;
-  if (!L->is_super) return x[((const int64_t *)L->p)[k]];
+  size_t width = L->xtype == CHOLMOD_COMPLEX ? 2 : 1;
+  if (!L->is_super) return x[width * (size_t)((const int64_t *)L->p)[k]];
   const int64_t *super = L->super, *pi = L->pi, *px = L->px;
   while (super[*supernode + 1] <= (int64_t)k) ++*supernode;
   size_t s = *supernode, j = k - (size_t)super[s];
-  return x[(size_t)px[s] + j * (size_t)(pi[s + 1] - pi[s]) + j];
+  return x[width * ((size_t)px[s] + j * (size_t)(pi[s + 1] - pi[s]) + j)];
 }
 
-static double entry (const Pattern *p, const double *values, size_t j) {
+/* The diagonal entry of column j of the matrix. */
+static double entry (const Pattern *p, const double *values, size_t width, size_t j) {
   for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
-    if (p->indices[k] == (int64_t)j) return values[k];
+    if (p->indices[k] == (int64_t)j) return values[width * (size_t)k];
   }
   return 0;
 }
 
 /* A matrix that is singular to rounding may end with pivots that are positive by chance. */
-static int check_pivots (const cholmod_factor *L, const Pattern *p, const double *values,
-                         FactorPivot *pivot) {
-  size_t supernode = 0;
+static int check_pivots (const CholmodFactor *f, const double *values, FactorPivot *pivot) {
+  const cholmod_factor *L = f->L;
+  size_t supernode = 0, width = f->is_complex ? 2 : 1;
   for (size_t k = 0; k < L->n; k++) {
     double d = diagonal(L, k, &supernode);
     size_t j = (size_t)((const int64_t *)L->Perm)[k];
-    if (d * d > FACTOR_PIVOT_MIN * entry(p, values, j)) continue; /* false for NaN */
+    if (d * d > FACTOR_PIVOT_MIN * entry(f->pattern, values, width, j))
+      continue; /* false for NaN */
     *pivot = (FactorPivot){.column = j, .value = d * d};
     return FACTOR_INDEFINITE;
   }
@@ -139,28 +146,29 @@ static int factorize (CholmodFactor *f, const double *values, FactorPivot *pivot
   cholmod_common *common = common_of(p);
   int rc = analyze(p);
   if (rc != 0) return rc;
-  f->L = p->cholmod->spare;
-  p->cholmod->spare = NULL;
+  f->L = p->cholmod->spare[f->is_complex];
+  p->cholmod->spare[f->is_complex] = NULL;
   if (f->L == NULL) f->L = cholmod_l_copy_factor(p->cholmod->analysis, common);
   if (f->L == NULL) return UV_ENOMEM;
-  cholmod_sparse A = view(p, values);
+  cholmod_sparse A = view(p, values, f->is_complex);
   cholmod_l_factorize(&A, f->L, common);
   rc = code_of(common);
   if (rc == FACTOR_INDEFINITE) {
     size_t k = f->L->minor;
     *pivot = (FactorPivot){.column = k < f->L->n ? (size_t)((int64_t *)f->L->Perm)[k] : 0};
   }
-  return rc != 0 ? rc : check_pivots(f->L, p, values, pivot);
+  return rc != 0 ? rc : check_pivots(f, values, pivot);
 }
 
 int cholmodfactor_new (CholmodFactor **f, Pattern *pattern, const double *values,
-                       FactorPivot *pivot) {
+                       bool is_complex, FactorPivot *pivot) {
   *f = NULL;
   int rc = open_context(pattern->set);
   if (rc != 0) return rc;
   CholmodFactor *fresh = calloc(1, sizeof *fresh);
   if (fresh == NULL) return UV_ENOMEM;
   fresh->pattern = pattern_retain(pattern);
+  fresh->is_complex = is_complex;
   rc = factorize(fresh, values, pivot);
   if (rc != 0) { /* what failed is no spare: its columns may have been cut */
     if (fresh->L != NULL) cholmod_l_free_factor(&fresh->L, common_of(pattern));
@@ -177,7 +185,7 @@ void cholmodfactor_free (CholmodFactor *f) {
   cholmod_l_free_dense(&f->Y, common);
   cholmod_l_free_dense(&f->E, common);
   struct CholmodSymbolic *s = f->pattern->cholmod;
-  if (s != NULL && s->spare == NULL) s->spare = f->L;
+  if (s != NULL && s->spare[f->is_complex] == NULL) s->spare[f->is_complex] = f->L;
   else cholmod_l_free_factor(&f->L, common);
   pattern_release(f->pattern);
   free(f);
@@ -185,26 +193,28 @@ void cholmodfactor_free (CholmodFactor *f) {
 
 size_t cholmodfactor_len (const CholmodFactor *f) {
   const cholmod_factor *L = f->L;
-  if (L->is_super) return (L->xsize + L->ssize) * sizeof(double);
-  return L->nzmax * (sizeof(double) + sizeof(int64_t));
+  size_t value = (f->is_complex ? 2 : 1) * sizeof(double);
+  if (L->is_super) return L->xsize * value + L->ssize * sizeof(int64_t);
+  return L->nzmax * (value + sizeof(int64_t));
 }
 
 int cholmodfactor_solve (CholmodFactor *f, double *X, size_t n, const double *B, size_t ldb) {
   size_t dim = f->L->n;
+  int xtype = f->is_complex ? CHOLMOD_COMPLEX : CHOLMOD_REAL;
   cholmod_common *common = common_of(f->pattern);
   cholmod_dense b = {.nrow = dim,
                      .ncol = n,
                      .nzmax = ldb * (n - 1) + dim,
                      .d = ldb,
                      .x = (void *)B,
-                     .xtype = CHOLMOD_REAL,
+                     .xtype = xtype,
                      .dtype = CHOLMOD_DOUBLE};
   cholmod_dense x = {.nrow = dim,
                      .ncol = n,
                      .nzmax = dim * n,
                      .d = dim,
                      .x = X,
-                     .xtype = CHOLMOD_REAL,
+                     .xtype = xtype,
                      .dtype = CHOLMOD_DOUBLE};
   cholmod_dense *solution = &x; /* it fits, so CHOLMOD writes into it rather than a new one */
   cholmod_l_solve2(CHOLMOD_A, f->L, &b, NULL, &solution, NULL, &f->Y, &f->E, common);

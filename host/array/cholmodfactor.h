@@ -1,7 +1,8 @@
-/* cholmodfactor.h - Cholesky factorisations of symmetric positive definite matrices. */
+/* cholmodfactor.h - Cholesky factorisations of symmetric or Hermitian positive definite matrices. */
 #ifndef CHOLMODFACTOR_H
 #define CHOLMODFACTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "array/pattern.h"
 
@@ -20,18 +21,19 @@ typedef struct FactorPivot {
 
 typedef struct CholmodFactor CholmodFactor;
 
-/* *f: the factorisation of the symmetric matrix with the given values in the pattern, to be freed
-   by the caller; it holds a reference to the pattern. The ordering and the structure of the factor
-   are found once per pattern. 0, UV_ENOMEM, UV_E2BIG, or FACTOR_INDEFINITE and *pivot. */
+/* *f: the factorisation of the symmetric, or complex Hermitian, matrix with the given values in the
+   pattern, to be freed by the caller; it holds a reference to the pattern. The ordering and the
+   structure of the factor are found once per pattern. 0, UV_ENOMEM, UV_E2BIG, or
+   FACTOR_INDEFINITE and *pivot. */
 int cholmodfactor_new (CholmodFactor **f, Pattern *pattern, const double *values,
-                       FactorPivot *pivot);
+                       bool is_complex, FactorPivot *pivot);
 
 /* Leaves its memory with the pattern, for the next matrix. NULL is allowed. */
 void cholmodfactor_free (CholmodFactor *f);
 size_t cholmodfactor_len (const CholmodFactor *f); /* bytes of memory, about */
 
-/* X = inverse of the matrix times B; both have n right-hand sides, ldb apart in B and contiguous
-   in X. 0 or UV_ENOMEM. */
+/* X = inverse of the matrix times B; both have n right-hand sides of its kind, ldb apart in B
+   and contiguous in X. 0 or UV_ENOMEM. */
 int cholmodfactor_solve (CholmodFactor *f, double *X, size_t n, const double *B, size_t ldb);
 
 /* For pattern.c. NULL is allowed in all places. */

@@ -249,17 +249,20 @@ void mtx_save (lua_State *L, Writer *w, const FilesDense *M) {
   }
 }
 
-/* Symmetric matrices as their lower half. */
+/* Symmetric and Hermitian matrices as their lower half. */
 void mtx_save_sparse (lua_State *L, Writer *w, SparseMatrix *A) {
   const Pattern *p = A->pattern;
-  bool half = p->rows == p->cols && sparse_is_symmetric(L, A);
+  bool symmetric = sparse_is_symmetric(L, A), half = symmetric || sparse_is_hermitian(L, A);
   size_t n = p->nnz;
   for (size_t j = 0; half && j < p->cols; j++) {
     for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) n -= p->indices[k] < (int64_t)j;
   }
   writer_format(L, w, "%%%%MatrixMarket matrix coordinate %s %s\n%zu %zu %zu\n",
-                A->is_complex ? "complex" : "real", half ? "symmetric" : "general", p->rows,
-                p->cols, n);
+                A->is_complex ? "complex" : "real",
+                symmetric ? "symmetric"
+                : half    ? "hermitian"
+                          : "general",
+                p->rows, p->cols, n);
   for (size_t j = 0; j < p->cols; j++) {
     for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
       if (half && p->indices[k] < (int64_t)j) continue;

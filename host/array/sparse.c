@@ -23,7 +23,7 @@ SparseMatrix *sparse_test (lua_State *L, int index) {
 
 SparseMatrix *sparse_push_closed (lua_State *L) {
   SparseMatrix *A = lua_newuserdatauv(L, sizeof *A, 0);
-  *A = (SparseMatrix){.symmetric = -1};
+  *A = (SparseMatrix){.symmetric = -1, .hermitian = -1};
   luaL_setmetatable(L, SPARSE_TNAME);
   return A;
 }
@@ -52,17 +52,26 @@ void sparse_check_code (lua_State *L, int rc) {
   if (rc < 0) luaL_error(L, "not enough memory");
 }
 
-bool sparse_is_symmetric (lua_State *L, SparseMatrix *A) {
-  if (A->symmetric >= 0) return A->symmetric;
+static bool equals_mirrored (lua_State *L, const SparseMatrix *A, bool conjugate) {
   int rc = pattern_is_symmetric(A->pattern);
   sparse_check_code(L, rc);
-  if (rc == 1) {
-    int64_t *next = args_scratch(L, A->pattern->cols + 1, sizeof *next);
-    rc = sparsekernel_is_symmetric(A->pattern, A->x, sparse_width(A), next);
-    lua_pop(L, 1);
-  }
-  A->symmetric = rc;
+  if (rc == 0) return false;
+  int64_t *next = args_scratch(L, A->pattern->cols + 1, sizeof *next);
+  rc = conjugate ? sparsekernel_is_hermitian(A->pattern, A->x, next)
+                 : sparsekernel_is_symmetric(A->pattern, A->x, sparse_width(A), next);
+  lua_pop(L, 1);
   return rc == 1;
+}
+
+bool sparse_is_symmetric (lua_State *L, SparseMatrix *A) {
+  if (A->symmetric < 0) A->symmetric = equals_mirrored(L, A, false);
+  return A->symmetric;
+}
+
+bool sparse_is_hermitian (lua_State *L, SparseMatrix *A) {
+  if (!A->is_complex) return sparse_is_symmetric(L, A);
+  if (A->hermitian < 0) A->hermitian = equals_mirrored(L, A, true);
+  return A->hermitian;
 }
 
 /* Sorts the triplets by row, then by column: in each column rows ascend, and equal places keep
@@ -197,7 +206,7 @@ static int l_gc (lua_State *L) {
   factor_free(&A->factor);
   pattern_release(A->pattern);
   block_release(A->values);
-  *A = (SparseMatrix){.symmetric = -1};
+  *A = (SparseMatrix){.symmetric = -1, .hermitian = -1};
   return 0;
 }
 

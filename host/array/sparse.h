@@ -18,6 +18,7 @@ typedef struct SparseMatrix {
   const double *x; /* pattern->nnz values, in the pattern's order */
   bool is_complex; /* each value has a real and an imaginary part */
   int symmetric;   /* pattern and values, exactly: 0 or 1, -1 when not tested yet */
+  int hermitian;   /* the same, for a complex matrix and its adjoint */
   bool used;       /* has been applied: the next time it pays to know whether it is symmetric */
   Factor factor;   /* of the last solve; never sent */
 } SparseMatrix;
@@ -46,8 +47,10 @@ SparseMatrix *sparse_push_complex (lua_State *L, int index, SparseMatrix *A);
 /* Raises for a negative code of libuv, returns otherwise. */
 void sparse_check_code (lua_State *L, int rc);
 
-/* Is A symmetric, exactly? Tests at most once. Raises only for want of memory. */
+/* Is A symmetric, exactly? Is it its own adjoint? Each tests at most once. Raise only for want of
+   memory. */
 bool sparse_is_symmetric (lua_State *L, SparseMatrix *A);
+bool sparse_is_hermitian (lua_State *L, SparseMatrix *A);
 
 /* Pushes sum of coefficients[i] * matrices[i]; all have one shape, n >= 1. Coefficients are complex
    when is_complex says so, or one of the matrices is. Matrices with the coefficient 0 count for the

@@ -10,13 +10,14 @@
 #include "array/vectorarray_store.h"
 
 /* Y = A U or A^H U, both real or both complex. Gathering is faster than scattering and gives a
-   symmetric matrix the same bits, so from its second use on it pays to know. */
+   symmetric or Hermitian matrix the same bits, so from its second use on it pays to know. */
 static void apply (lua_State *L, SparseMatrix *A, bool adjoint, size_t n, const double *U,
                    size_t ldu, double *Y) {
-  bool gather = adjoint || (A->used && sparse_is_symmetric(L, A));
+  bool hermitian = adjoint || (A->used && sparse_is_hermitian(L, A));
+  bool gather = hermitian || (A->used && sparse_is_symmetric(L, A));
   A->used = true;
   if (A->is_complex && gather)
-    sparsekernel_gather_complex(A->pattern, A->x, adjoint, n, U, ldu, Y);
+    sparsekernel_gather_complex(A->pattern, A->x, hermitian, n, U, ldu, Y);
   else if (A->is_complex) sparsekernel_apply_complex(A->pattern, A->x, n, U, ldu, Y);
   else if (gather) sparsekernel_apply_adjoint(A->pattern, A->x, n, U, ldu, Y);
   else sparsekernel_apply(A->pattern, A->x, n, U, ldu, Y);

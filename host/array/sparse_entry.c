@@ -38,10 +38,12 @@ static int l_transpose (lua_State *L) {
   return 1;
 }
 
-/* A:H() -> SparseMatrix, the adjoint */
+/* A:H() -> SparseMatrix, the adjoint; A itself when it is Hermitian */
 static int l_adjoint (lua_State *L) {
   SparseMatrix *A = sparse_check(L, 1);
   if (!A->is_complex) return l_transpose(L);
+  lua_settop(L, 1);
+  if (sparse_is_hermitian(L, A)) return 1;
   SparseMatrix *T = push_transposed(L, A);
   double *t = memory_own(T->values); /* fresh: nobody else has it */
   kernelz_conj(t, t, A->pattern->nnz);

@@ -9,10 +9,10 @@
 #include "array/vectorarray_store.h"
 
 int factor_new (Factor *f, Pattern *pattern, const double *values, bool is_complex,
-                bool symmetric, FactorPivot *pivot) {
+                bool hermitian, FactorPivot *pivot) {
   *f = (Factor){0};
-  if (symmetric && !is_complex) {
-    int rc = cholmodfactor_new(&f->cholmod, pattern, values, pivot);
+  if (hermitian) {
+    int rc = cholmodfactor_new(&f->cholmod, pattern, values, is_complex, pivot);
     if (rc != FACTOR_INDEFINITE) return rc;
   }
   return umfpackfactor_new(&f->umfpack, pattern, values, is_complex, pivot);
@@ -66,8 +66,8 @@ static void factorize (lua_State *L, SparseMatrix *A) {
   if (p->rows == 0) return;
   check_finite(L, A);
   FactorPivot pivot = {0};
-  bool symmetric = !A->is_complex && sparse_is_symmetric(L, A);
-  int rc = factor_new(&A->factor, A->pattern, A->x, A->is_complex, symmetric, &pivot);
+  bool hermitian = sparse_is_hermitian(L, A);
+  int rc = factor_new(&A->factor, A->pattern, A->x, A->is_complex, hermitian, &pivot);
   if (rc == FACTOR_SINGULAR) {
     luaL_error(L, "matrix is singular: the pivot of column %I is %f",
                (LUAI_UACINT)pivot.column + 1, pivot.value);

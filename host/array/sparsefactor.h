@@ -13,10 +13,10 @@ typedef struct Factor {
   UmfpackFactor *umfpack;
 } Factor;
 
-/* Cholesky where symmetric says that this may do and the real matrix turns out to be positive
+/* Cholesky where the matrix is its own adjoint, as hermitian says, and turns out to be positive
    definite, else LU. 0, UV_ENOMEM, UV_E2BIG, or FACTOR_SINGULAR and *pivot. */
 int factor_new (Factor *f, Pattern *pattern, const double *values, bool is_complex,
-                bool symmetric, FactorPivot *pivot);
+                bool hermitian, FactorPivot *pivot);
 void factor_free (Factor *f); /* may be called any number of times */
 bool factor_exists (const Factor *f);
 size_t factor_len (const Factor *f); /* bytes of memory, about */

@@ -143,3 +143,14 @@ int sparsekernel_is_symmetric (const Pattern *p, const double *x, size_t width, 
   }
   return 1;
 }
+
+int sparsekernel_is_hermitian (const Pattern *p, const double *x, int64_t *next) {
+  memcpy(next, p->starts, p->cols * sizeof *next);
+  for (size_t j = 0; j < p->cols; j++) {
+    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+      const double *other = x + 2 * next[p->indices[k]]++;
+      if (other[0] != x[2 * k] || other[1] != -x[2 * k + 1]) return 0;
+    }
+  }
+  return 1;
+}

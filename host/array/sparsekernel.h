@@ -38,7 +38,10 @@ void sparsekernel_lincomb_complex (double *z, size_t nnz, size_t n, const double
 void sparsekernel_transpose (const Pattern *p, const double *x, size_t width,
                              const int64_t *starts, int64_t *indices, double *y, int64_t *next);
 
-/* Is the matrix of a symmetric pattern symmetric (not: Hermitian)? next is scratch of p->cols. */
+/* Is the matrix of a symmetric pattern symmetric? next is scratch of p->cols. */
 int sparsekernel_is_symmetric (const Pattern *p, const double *x, size_t width, int64_t *next);
+
+/* Is the complex matrix of a symmetric pattern Hermitian? */
+int sparsekernel_is_hermitian (const Pattern *p, const double *x, int64_t *next);
 
 #endif

@@ -64,8 +64,9 @@ function SparseMatrix:apply2(V, U) end
 ---@nodiscard
 function SparseMatrix:pairwise_apply2(V, U) end
 
---- U with A U = V: by Cholesky's method when A is real, symmetric, exactly, and turns out to be
---- positive definite, else by LU. The factorisation is kept with A. Raises when A is singular.
+--- U with A U = V: by Cholesky's method when A is symmetric (complex: Hermitian), exactly, and
+--- turns out to be positive definite, else by LU. The factorisation is kept with A. Raises when A
+--- is singular.
 ---@param V VectorArray  [rows, len]
 ---@return VectorArray   [cols, len]
 ---@nodiscard
@@ -86,7 +87,7 @@ function SparseMatrix:factorize() end
 ---@nodiscard
 function SparseMatrix:T() end
 
---- The adjoint.
+--- The adjoint; A itself when it is Hermitian.
 ---@return SparseMatrix
 ---@nodiscard
 function SparseMatrix:H() end

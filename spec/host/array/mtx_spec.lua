@@ -147,6 +147,15 @@ describe(".mtx files", function()
     assert.close_arrays(S:to_matrix(), neap.load(path .. ".mtx"):to_matrix())
   end)
 
+  it("of Hermitian matrices hold the lower half", function()
+    local i = neap.complex(0, 1)
+    local H = SparseMatrix.from_triplets(2, 2, { 1, 1, 2 }, { 1, 2, 1 }, { 4, 1 - i, 1 + i })
+    neap.save(path .. ".mtx", H)
+    assert.equal("%%MatrixMarket matrix coordinate complex hermitian\n2 2 2\n1 1 4 0\n2 1 1 1\n",
+      slurp(path .. ".mtx"))
+    assert.close_arrays(H:to_matrix(), neap.load(path .. ".mtx"):to_matrix())
+  end)
+
   it("of the reference data have the entries that they say", function()
     local fom = require "spec.support.reference".json("thermalblock/fom.json")
     for name, facts in pairs(fom.operator.matrices) do

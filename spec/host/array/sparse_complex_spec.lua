@@ -158,6 +158,79 @@ describe("complex SparseMatrix", function()
     assert.equal(0, #random(3, 3, 1):apply_inverse(VectorArray.empty(3)))
   end)
 
+  -- tridiag(-1, 2, -1) with phases: D* L D with a diagonal D of modulus 1, so Hermitian positive
+  -- definite with the known eigenvalues of L.
+  local function phased(n, shift)
+    local rows, cols, values = {}, {}, {}
+    local function phase(k) return complex(math.cos(k * k), math.sin(k * k)) end
+    for k = 1, n do
+      for c = math.max(1, k - 1), math.min(n, k + 1) do
+        rows[#rows + 1], cols[#cols + 1] = k, c
+        values[#values + 1] = k == c and complex(2 + shift) or -(phase(k):conj() * phase(c))
+      end
+    end
+    return SparseMatrix.from_triplets(n, n, rows, cols, values)
+  end
+
+  it("is solved with by Cholesky's method when it is Hermitian positive definite, else by LU",
+    function()
+      local n = 40
+      local U = VectorArray.random(n, 3, { seed = 1, complex = true, low = -1 })
+      -- The smallest eigenvalue is 2 - 2 cos(pi / 41) = 0.0059, plus the shift.
+      for _, shift in ipairs { 0, 1, -0.02, -2 } do
+        local A_, dense = phased(n, shift), phased(n, shift):to_matrix()
+        assert.equal(A_, A_:H())
+        assert.is_true(A_:H() ~= A_:T())
+        local bound = 40 * 2 ^ -52 * dense:cond() * dense:apply_inverse(U):norm()[1]
+        for _, u in ipairs { U, U:real(), U[{ 3, 1 }], U[{}] } do
+          assert.close_arrays(dense:apply_inverse(u), A_:apply_inverse(u), bound)
+          assert.close_arrays(dense:apply_inverse(u), A_:apply_inverse_adjoint(u), bound)
+        end
+      end
+      -- A factor of the same pattern leaves its memory to the next, real or complex.
+      for shift = 1, 3 do
+        local A_ = phased(n, shift)
+        local R_ = A_:real()
+        assert.is_true((A_:apply(A_:apply_inverse(U)) - U):sup_norm()[1] < 1e-13)
+        assert.is_true((R_:apply(R_:apply_inverse(U)) - U):sup_norm()[1] < 1e-13)
+        collectgarbage()
+      end
+    end)
+
+  it("is Hermitian only when it is so exactly", function()
+    local H = SparseMatrix.from_triplets(2, 2, { 1, 2, 1, 2 }, { 1, 1, 2, 2 }, { 2, i, -i, 2 })
+    assert.equal(H, H:H())
+    for _, values in ipairs { { 2, i, i, 2 }, { complex(2, 1e-300), i, -i, 2 },
+                              { 2, i, complex(1e-300, -1), 2 }, { 2, complex(0, nan), i, 2 } } do
+      local N = SparseMatrix.from_triplets(2, 2, { 1, 2, 1, 2 }, { 1, 1, 2, 2 }, values)
+      assert.is_true(N ~= N:H())
+    end
+    local U = VectorArray.from_table { { 1, i }, { 3, complex(1, 1) } }
+    local first = H:apply(U)
+    for _ = 1, 2 do assert.same(first:to_table(), H:apply(U):to_table()) end
+  end)
+
+  it("is a product when it is Hermitian", function()
+    local H = phased(12, 1)
+    local dense = H:to_matrix()
+    local U = VectorArray.random(12, 4, { seed = 1, complex = true, low = -1 })
+    local V = VectorArray.random(12, 4, { seed = 2, low = -1 })
+    assert.close_arrays(dense:apply2(U, V), U:inner(V, H), 1e-13)
+    assert.close_arrays(U:inner(V, H):H(), V:inner(U, H), 1e-13)
+    local gramian = U:gramian(H)
+    assert.close_arrays(gramian, gramian:H(), 1e-13)
+    local norms, squares = U:norm(H), U:norm2(H)
+    for j = 1, 4 do
+      assert.equal("number", type(norms[j]))
+      assert.near(gramian:get(j, j).re, squares[j], 1e-13)
+      assert.near(squares[j], norms[j] ^ 2, 1e-13)
+    end
+    assert.close_arrays(dense:pairwise_apply2(V, U), V:pairwise_inner(U, H), 1e-13)
+    assert.is_true(U:almost_equal(U * complex(1, 1e-15), { product = H }))
+    raises("the product is not Hermitian", U.norm, U, i * H)
+    raises("the product is not positive semidefinite", U.norm, U, -H)
+  end)
+
   it("names what is wrong when it cannot be factorised", function()
     raises("matrix is singular: the pivot of column", function()
       SparseMatrix.from_triplets(2, 2, { 1, 1, 2, 2 }, { 1, 2, 1, 2 }, { i, i, i, i }):factorize()
@@ -185,6 +258,24 @@ describe("complex SparseMatrix", function()
       assert.is_true(arrived.is_complex)
       assert.close_arrays(B:to_matrix(), arrived:to_matrix())
       assert.equal(arrived, again)
+    end
+  end)
+
+  it("solves on workers, also inside an operator and an immutable", function()
+    local ops = require "neap.operators"
+    local U = VectorArray.random(300, 2, { seed = 1, complex = true })
+    local A_ = phased(300, 1)
+    local expected = A_:apply_inverse(U)
+    for _, workers in ipairs { 0, 2 } do
+      local pool <close> = neap.pool { workers = workers }
+      local box = neap.immutable { operator = ops.MatrixOperator(A_), shift = complex(0, 2) }
+      local remote = pool:push(box)
+      local solutions = pool:map(function(_, kw)
+        local op = kw.box.operator
+        assert(op.matrix:H() == op.matrix and kw.box.shift == complex(0, 2))
+        return op:apply_inverse(U)
+      end, { 1, 2, 3 }, neap.kw { box = remote })
+      for k = 1, 3 do assert.close_arrays(expected, solutions[k]) end
     end
   end)
 
