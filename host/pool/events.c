@@ -169,6 +169,11 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
               .message = m,
               .request = take_request(&p->workers[worker], m->request)};
   if (a.request == NULL) return; /* of nothing that was asked */
+  if (a.request->is_setup && m->type == ANSWER_ERROR) {
+    request_free(a.request);
+    setup_failed(L, p, worker, m);
+    return;
+  }
   pool_note_whole(&p->workers[worker]);
   if (a.request->message.type == REQUEST_COPY) base_take(p, worker, a.request, m);
   /* What was written before the answer is seen before the call returns. A line that the items
@@ -180,23 +185,39 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
     pool_fail_request(L, p, worker, a.request, &f);
     return;
   }
+  const Call *c = a.request->call;
+  a.request->is_void = m->type == ANSWER_ERROR && c != NULL && c->is_stopped;
   conclude(L, &a, l_take_answer);
   base_consider(L, p, worker);
+}
+
+/* Pushes the error table of a failure; worker: from 0, or -1. */
+static void push_failure (lua_State *L, const Failure *f, int worker) {
+  lua_createtable(L, 0, 6);
+  lua_pushstring(L, f->message);
+  lua_setfield(L, -2, "message");
+  if (f->error != 0) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, f->error);
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, -5);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pushstring(L, f->kind);
+  lua_setfield(L, -2, "kind");
+  if (worker < 0) return;
+  lua_pushinteger(L, worker + 1);
+  lua_setfield(L, -2, "worker");
 }
 
 static int l_take_failure (lua_State *L) {
   const Answer *a = lua_touserdata(L, 1);
   const Failure *f = a->failure;
   Call *c = a->request->call;
-  lua_createtable(L, 0, 6);
-  lua_pushstring(L, f->message);
-  lua_setfield(L, -2, "message");
-  lua_pushstring(L, f->kind);
-  lua_setfield(L, -2, "kind");
-  if (a->worker >= 0) {
-    lua_pushinteger(L, a->worker + 1);
-    lua_setfield(L, -2, "worker");
-  }
+  push_failure(L, f, a->worker);
   if (c->is_stopped) {
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "stopped");
@@ -217,26 +238,28 @@ static int l_take_failure (lua_State *L) {
 void pool_fail_request (lua_State *L, Pool *p, int worker, Request *r, const Failure *f) {
   Answer a = {.pool = p, .worker = worker, .request = r, .failure = f};
   luaL_checkstack(L, 8, NULL);
+  r->is_void = true;
   conclude(L, &a, l_take_failure);
 }
 
 static int l_fail_stranded (lua_State *L) {
   Pool *p = lua_touserdata(L, 1);
+  Failure f = {.kind = "died", .message = "no worker is left"};
+  int worker = -1;
   for (int w = 0; w < p->n; w++) {
     if (!p->workers[w].is_lost) return 0;
+    if (worker >= 0 || !p->workers[w].is_unfit) continue;
+    f = setup_failure(&p->workers[w]);
+    worker = w;
   }
-  pool_take_floating(L, p, NULL, &(Failure){.kind = "died", .message = "no worker is left"});
+  pool_take_floating(L, p, NULL, &f);
   lua_rawgeti(L, LUA_REGISTRYINDEX, p->calls);
   lua_pushnil(L);
   while (lua_next(L, 2) != 0) {
     Call *c = luaL_checkudata(L, -1, CALL_TNAME);
     lua_pop(L, 1);
     if (c->outstanding > 0) continue;
-    lua_createtable(L, 0, 2);
-    lua_pushliteral(L, "no worker is left");
-    lua_setfield(L, -2, "message");
-    lua_pushliteral(L, "died");
-    lua_setfield(L, -2, "kind");
+    push_failure(L, &f, worker);
     call_failed(L, c);
     lua_pop(L, 1);
     c->is_cancelled = true;
@@ -259,6 +282,7 @@ static int l_define (lua_State *L) {
 
 static void take_message (lua_State *L, Pool *p, int worker, const Message *m) {
   WorkerSlot *w = &p->workers[worker];
+  if (w->is_unfit) return; /* it is being ended */
   if (m->parcel != NULL) w->bytes_received += parcel_total_len(m->parcel);
   switch (m->type) {
     case ANSWER_READY:

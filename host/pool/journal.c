@@ -38,7 +38,8 @@ void pool_settle (Pool *p, int worker, Request *r) {
     return;
   }
   WorkerSlot *w = &p->workers[worker];
-  bool changes = r->message.type == REQUEST_PUSH || r->message.type == REQUEST_APPLY;
+  bool changes = !r->is_void &&
+                 (r->message.type == REQUEST_PUSH || r->message.type == REQUEST_APPLY);
   if (changes && p->transport != NULL && p->session == NULL && touches_live(p, r)) {
     r->call = NULL;
     r->next = NULL;

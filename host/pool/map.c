@@ -150,24 +150,39 @@ bool map_has_more (const Map *m) {
   return m->next <= m->total || m->returned != NULL;
 }
 
-/* One share for each worker: the first ones one longer. */
-static void feed_static (lua_State *L, Call *c) {
+/* Lost workers are started once more; the map does without those that cannot be. Returns how many
+   it has. */
+static int muster (lua_State *L, Pool *p) {
+  int n = 0;
+  for (int w = 0; w < p->n; w++) n += pool_revive(L, p, w) == 0;
+  return n;
+}
+
+/* One share for each of n workers: the first ones one longer. */
+static void feed_static (lua_State *L, Call *c, int64_t n) {
   Map *m = c->map;
-  int64_t n = c->pool->n, total = m->total;
-  for (int w = 0; w < n; w++) {
-    int64_t share = total / n + (w < total % n ? 1 : 0);
+  int64_t total = m->total, k = 0;
+  for (int w = 0; k < n; w++) {
+    if (c->pool->workers[w].is_lost) continue;
+    int64_t share = total / n + (k++ < total % n ? 1 : 0);
     if (share > 0) send_next(L, c, w, share);
   }
 }
 
 static void feed_all (lua_State *L, Call *c) {
+  int n = muster(L, c->pool);
+  if (n == 0 && c->map->total > 0) { /* asking tells why */
+    send_next(L, c, 0, 1);
+    return;
+  }
   if (c->map->is_static) {
-    feed_static(L, c);
+    feed_static(L, c, n);
     return;
   }
   /* In turns, so that the first items are spread over all workers. */
   for (unsigned round = 1; round <= 2; round++) {
     for (int w = 0; w < c->pool->n && c->map->next <= c->map->total; w++) {
+      if (c->pool->workers[w].is_lost) continue;
       int64_t size = chunk_size(c->map, c->pool->n);
       if (c->map->in_flight[w] < round && round <= depth(c, size)) send_next(L, c, w, size);
     }

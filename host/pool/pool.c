@@ -194,6 +194,7 @@ static int l_gc (lua_State *L) {
   luaL_unref(L, LUA_REGISTRYINDEX, p->environment);
   for (int w = 0; w < p->n; w++) {
     luaL_unref(L, LUA_REGISTRYINDEX, p->workers[w].context.definitions);
+    setup_forget(L, &p->workers[w]);
   }
   pool_release(p);
   return 0;
@@ -249,6 +250,7 @@ int pool_open (lua_State *L) {
     workers[w].last = &workers[w].first;
     workers[w].journal_last = &workers[w].journal;
     workers[w].patience = 1;
+    workers[w].setup_error = LUA_NOREF;
     workers[w].context = (WireContext){.user = p, .definitions = LUA_NOREF};
   }
   *box = p; /* from here on __gc frees all */

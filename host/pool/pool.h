@@ -43,6 +43,8 @@ typedef struct Request {
   size_t n_touched;
   bool is_revoked;  /* a chunk that was taken back before it began: others do it */
   bool is_replay;   /* of a journal: nobody waits for it, it holds no objects */
+  bool is_setup;    /* the replay of the setup function */
+  bool is_void;     /* it was not done, or not to its end: what it did is not to be repeated */
   uint64_t overdue; /* when its worker was asked to stop, since it took too long; 0: not */
   double seconds;   /* that it was the oldest of its worker, until it was answered */
 } Request;
@@ -67,6 +69,9 @@ typedef struct WorkerSlot {
   bool is_ready;
   bool is_lost;   /* could not be started again, */
   int lost_error; /* for this reason, a UV_E*, or 0 */
+  bool is_unfit; /* its setup function has failed on the last process; what that says counts for
+                     nothing */
+  int setup_error; /* registry reference: what setup has raised there, or LUA_NOREF */
   unsigned restarts;
   uint64_t bytes_sent, bytes_received;
 } WorkerSlot;
@@ -154,6 +159,7 @@ void pool_leave_interrupt (Pool *p);
 typedef struct Failure {
   const char *kind, *message;
   const Obituary *end; /* of the worker that should have given it, or NULL */
+  int error; /* registry reference: a table of more fields, message among them; 0: none */
 } Failure;
 /* Gives a request that is out of its queue an error for an answer, and frees it. */
 void pool_fail_request (lua_State *L, Pool *p, int worker, Request *r, const Failure *f);
@@ -175,6 +181,9 @@ void globals_free (Global *g);
 
 /* As request_make and request_put, for whichever worker is free first. */
 void pool_float (lua_State *L, Pool *p, Message *m, Call *call);
+/* A request that was given to a worker which is lost goes back to those that wait for any. False: it
+   was for that one alone, or no other is left. */
+bool pool_refloat (Pool *p, Request *r);
 /* The worker may have become free: it gets a request that waits for one. */
 void pool_hand_out (lua_State *L, Pool *p, int worker);
 /* Requests of the call, or of all calls when it is NULL, are to wait no more: they fail. */
@@ -208,10 +217,20 @@ void pool_note_whole (WorkerSlot *w);
 /* A worker has ended: starts another in its place. Raises nothing. */
 void pool_recover (lua_State *L, Pool *p, const TransportEvent *e);
 
+/* setup.c */
+
+/* The setup function has failed on the process that replaces a worker: the process is ended, and no
+   other started until something is asked of the worker again. Raises nothing. */
+void setup_failed (lua_State *L, Pool *p, int worker, const Message *answer);
+/* Why an unfit worker gives no answers. */
+Failure setup_failure (const WorkerSlot *w);
+/* The worker gets a new process, which may do better; or is no more. */
+void setup_forget (lua_State *L, WorkerSlot *w);
+
 /* journal.c */
 
-/* Moves an answered request to the journal, if it touched live objects; else frees it. worker:
-   who has answered, or -1: nobody. */
+/* Moves an answered request to the journal, if it was done and touched live objects; else frees
+   it. worker: who has answered, or -1: nobody. */
 void pool_settle (Pool *p, int worker, Request *r);
 /* Drops what no live object needs any more; everything. */
 void pool_prune_journals (Pool *p);

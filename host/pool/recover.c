@@ -20,6 +20,7 @@ static void fail (lua_State *L, Pool *p, const TransportEvent *e, Request *r) {
              uv_strerror(w->lost_error));
   }
   Failure f = {.kind = "died", .message = text, .end = e->end};
+  if (w->is_unfit) f = setup_failure(w);
   if (r->overdue != 0 && r->call != NULL) f = limits_failure(r, text, sizeof text);
   pool_fail_request(L, p, e->worker, r, &f);
 }
@@ -37,14 +38,15 @@ static bool was_at_item (const Request *r, const Obituary *o) {
 }
 
 /* Takes the queue of a worker that has ended apart: chunks go back to their maps, replays are
-   dropped, the others stay in the queue. The oldest request is what it ended with. */
+   dropped, the others stay in the queue. The oldest request is what it ended with, unless it never
+   came to it. */
 static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
   WorkerSlot *w = &p->workers[e->worker];
   Request *r = w->first;
   w->first = NULL;
   w->last = &w->first;
   w->n_requests = 0;
-  for (bool oldest = true; r != NULL; oldest = false) {
+  for (bool oldest = !w->is_unfit; r != NULL; oldest = false) {
     Request *next = r->next;
     r->next = NULL;
     if (oldest) {
@@ -101,6 +103,7 @@ static bool queue_replays (Pool *p, WorkerSlot *w) {
   if (p->setup != NULL) {
     Request setup = {.message = {.type = REQUEST_APPLY, .parcel = p->setup}};
     ok = replay(p, w, &setup);
+    if (ok) w->first->is_setup = true;
   }
   for (const Request *r = w->journal; r != NULL && ok; r = r->next) ok = replay(p, w, r);
   for (*w->last = waiting; *w->last != NULL; w->last = &(*w->last)->next) {}
@@ -165,8 +168,10 @@ int pool_start_worker (lua_State *L, Pool *p, int worker) {
 int pool_revive (lua_State *L, Pool *p, int worker) {
   WorkerSlot *w = &p->workers[worker];
   if (!w->is_lost) return 0;
+  known_fini(&w->known); /* of what could not be sent: a new process has no definitions */
   int rc = pool_start_worker(L, p, worker);
   if (rc == 0) {
+    setup_forget(L, w);
     w->is_lost = false;
     w->deaths = 0;
     w->restarts++;
@@ -188,7 +193,7 @@ static int l_recover (lua_State *L) {
   WorkerSlot *w = &p->workers[worker];
   lua_newtable(L); /* what the old process had defined is no more */
   lua_rawseti(L, LUA_REGISTRYINDEX, w->context.definitions);
-  if (++w->deaths <= v->patience) {
+  if (!w->is_unfit && ++w->deaths <= v->patience) {
     int rc = pool_start_worker(L, p, worker);
     w->is_lost = rc < 0;
     w->lost_error = rc;
@@ -211,6 +216,7 @@ static int l_feed (lua_State *L) {
     for (int w = 0; w < p->n; w++) map_feed(L, c, w);
     call_finish(L, c); /* it may have been cancelled, and its last chunk taken back */
   }
+  for (int w = 0; w < p->n; w++) pool_hand_out(L, p, w);
   return 0;
 }
 
@@ -243,7 +249,7 @@ void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
     w->first = r->next;
     w->n_requests--;
     if (r->is_replay) request_free(r);
-    else fail(L, p, e, r);
+    else if (!pool_refloat(p, r)) fail(L, p, e, r);
   }
   if (w->first == NULL) w->last = &w->first;
   lua_pushcfunction(L, l_feed);

@@ -1,5 +1,6 @@
 /* send.c - requests to workers: each goes out with the definitions that it needs before it. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
@@ -132,6 +133,9 @@ void request_put (lua_State *L, Pool *p, int worker, Request *r) {
     if (rc == 0 || p->session == NULL) return; /* where it failed, recovery asks again */
     remove_newest(w);                          /* the inline worker is not replaced */
   }
-  Failure f = {.kind = p->session == NULL ? "died" : "error", .message = uv_strerror(rc)};
+  char text[128];
+  snprintf(text, sizeof text, "worker %d cannot be %s: %s", worker + 1,
+           w->is_lost ? "started" : "asked", uv_strerror(rc));
+  Failure f = {.kind = p->session == NULL ? "died" : "error", .message = text};
   pool_fail_request(L, p, worker, r, &f);
 }
