@@ -225,7 +225,7 @@ int session_handle (Session *s, const Message *m) {
   int rc = 0;
   s->running = false;
   *s->position = 0;
-  if (status != LUA_OK && m->type == REQUEST_CHUNK && lua_istable(L, -1)) {
+  if (status != LUA_OK && m->type == REQUEST_CHUNK && s->item != 0 && lua_istable(L, -1)) {
     lua_pushinteger(L, s->item);
     lua_setfield(L, -2, "item"); /* preallocated by session_traceback: raises not */
   }
