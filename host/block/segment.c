@@ -216,6 +216,8 @@ int segment_adopt (Segment **result, int fd) {
   return 0;
 }
 
-void segment_forget_descriptor (Segment *s) {
+void segment_spare_descriptors (Segment *s) {
+  if (store_has_descriptors()) return;
+  close_descriptor(&s->given);
   if (s->map == NULL && s->promised == 0) close_descriptor(&s->fd);
 }

@@ -49,8 +49,9 @@ int segment_descriptor (Segment *s);
    already is found again. 0 and a reference; UV_EPROTO: it is no sealed segment; UV_ENOMEM. */
 int segment_adopt (Segment **s, int fd);
 
-/* Closes the descriptor of a segment that was received, unless snapshots need it: blocks that map it
-   can then be sent on as bytes only. */
-void segment_forget_descriptor (Segment *s);
+/* Where descriptors are short, closes those of the segment that nothing needs: the one that is
+   sent, which is opened again for the next sending; and that of a segment that was received, unless
+   snapshots need it: blocks that map it can then be sent on as bytes only. */
+void segment_spare_descriptors (Segment *s);
 
 #endif

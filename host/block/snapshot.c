@@ -30,13 +30,19 @@ Snapshot *snapshot_retain (Snapshot *s) {
   return s;
 }
 
+static void leave_segment (Snapshot *s) {
+  if (s->segment == NULL) return;
+  s->segment->promised--;
+  segment_spare_descriptors(s->segment);
+  segment_release(s->segment);
+  s->segment = NULL;
+}
+
 void snapshot_release (Snapshot *s) {
   if (s == NULL || --s->refs > 0) return;
   block_release(s->block);
   block_release(s->opened);
-  if (s->segment != NULL) s->segment->promised--;
-  if (s->segment != NULL && !store_has_descriptors()) segment_forget_descriptor(s->segment);
-  segment_release(s->segment);
+  leave_segment(s);
   snapshot_release(s->patch);
   free(s);
 }
@@ -201,6 +207,18 @@ int snapshot_bytes (Snapshot *s, const void **bytes) {
   }
   *bytes = (const char *)block_data(s->opened) + s->opened_at;
   return 0;
+}
+
+void snapshot_spare_descriptor (Snapshot *s) {
+  const void *bytes;
+  if (s->segment == NULL || store_has_descriptors()) return;
+  if (snapshot_bytes(s, &bytes) < 0) return; /* whoever opens it will be told */
+  s->block = s->opened;
+  s->offset = s->opened_at;
+  s->opened = NULL;
+  leave_segment(s);
+  snapshot_release(s->patch); /* the block has it */
+  s->patch = NULL;
 }
 
 Segment *snapshot_segment (const Snapshot *s, size_t *origin) {

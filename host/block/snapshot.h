@@ -45,4 +45,8 @@ int snapshot_of_block (Snapshot **s, Block *b);
 int snapshot_of_segment (Snapshot **s, Segment *segment, uint64_t origin, uint64_t len);
 void snapshot_set_patch (Snapshot *s, Snapshot *patch);
 
+/* Where descriptors are short, maps what has come as a whole, so that it needs none any more; it
+   can then be sent on as bytes only. */
+void snapshot_spare_descriptor (Snapshot *s);
+
 #endif

@@ -13,8 +13,7 @@
 static const size_t idle_min = (size_t)128 << 20;
 
 enum {
-  RESERVE = 512, /* descriptors left for pipes, files and what is under way */
-  TRIES = 4,     /* idle segments asked whether others still see them, for one that is wanted */
+  TRIES = 4, /* idle segments asked whether others still see them, for one that is wanted */
   CHECK_EVERY = 64 /* segments kept between two looks at the machine's memory */
 };
 

@@ -49,7 +49,9 @@ int descriptors_send (int end, Segment *const *segments, unsigned n) {
   int fds[FRAME_DESCRIPTORS];
   assert(n > 0 && n <= FRAME_DESCRIPTORS);
   for (unsigned i = 0; i < n; i++) fds[i] = segment_descriptor(segments[i]);
-  return send_all(end, fds, n);
+  int rc = send_all(end, fds, n);
+  for (unsigned i = 0; i < n; i++) segment_spare_descriptors(segments[i]);
+  return rc;
 }
 
 int descriptors_receive (int end, int *fds, int n) {

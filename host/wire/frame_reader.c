@@ -73,7 +73,10 @@ void frame_reader_set_fetch (FrameReader *r, FrameFetch fetch, void *user) {
 
 /* Lets go of what only the message under way needs. */
 static void drop_parts (FrameReader *r) {
-  for (uint32_t i = 0; i < r->n_segments; i++) segment_release(r->segments[i]);
+  for (uint32_t i = 0; i < r->n_segments; i++) {
+    if (r->segments[i] != NULL) segment_spare_descriptors(r->segments[i]);
+    segment_release(r->segments[i]);
+  }
   free(r->segments);
   r->segments = NULL;
   r->n_segments = 0;
@@ -113,6 +116,10 @@ static int no_memory (FrameReader *r) {
 
 /* The message is whole: it joins the queue. */
 static int finish (FrameReader *r) {
+  const Parcel *p = r->message.parcel;
+  for (uint32_t i = 0; r->n_segments > 0 && p != NULL && i < p->n_slices; i++) {
+    snapshot_spare_descriptor(p->slices[i]);
+  }
   if (r->first_ready == r->n_ready) r->first_ready = r->n_ready = 0;
   if (r->n_ready == r->room_ready) {
     size_t room = r->room_ready + READY_STEP + r->room_ready / 2;

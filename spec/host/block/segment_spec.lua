@@ -185,6 +185,55 @@ describe("thousands of large arrays", function()
     end
     os.remove(script)
   end)
+
+  it("cross both ways, are kept and sent on where the system grants few descriptors", function()
+    local script = command.write [[
+      local neap = require "neap"
+      local pool <close> = neap.pool { workers = 4 }
+      local n = 2 ^ 15 | 0
+      local here, there, files = {}, {}, {}
+      for i = 1, 10 do files[i] = assert(io.open("/dev/null")) end -- the script has some as well
+      for i = 1, 100 do
+        here[i] = neap.VectorArray.full(i, n, 1)
+        if i % 5 == 0 then
+          pool:apply(function(U)
+            kept = kept or {}
+            kept[#kept + 1] = U
+          end, here[i])
+        end
+      end
+      for i = 1, 5 do -- all workers answer at once, with as many descriptors as a message may have
+        there[i] = pool:apply(function(k)
+          local list = {}
+          for j = 1, 18 do list[j] = neap.VectorArray.full(100 * k + j, n, 1) end
+          return list
+        end, i)
+        here[5]:set(2, 1, i) -- a page that is sent as a patch
+        there[i][4][18]:set(2, 1, i)
+      end
+      local sums, arrays = pool:apply(function(lists, U)
+        local sum = 0
+        for _, results in ipairs(lists) do
+          for _, list in ipairs(results) do
+            for _, V in ipairs(list) do sum = sum + V:get(1, 1) + V:get(2, 1) end
+          end
+        end
+        for _, V in ipairs(kept) do sum = sum + V:get(n, 1) end
+        return sum, U
+      end, there, here[5])
+      print(sums[1], sums[4], arrays[2]:get(2, 1), arrays[3]:get(3, 1))
+    ]]
+    local sum = 0
+    for k = 1, 5 do
+      for j = 1, 18 do sum = sum + 8 * (100 * k + j) end
+      sum = sum - (100 * k + 18) + k
+    end
+    for i = 5, 100, 5 do sum = sum + i end
+    local outcome = command.run("ulimit -n 150; %neap% " .. script)
+    assert.equal("", outcome.err)
+    assert.equal(("%d.0\t%d.0\t5.0\t5.0\n"):format(sum, sum), outcome.out)
+    os.remove(script)
+  end)
 end)
 
 describe("a worker without a descriptor left", function()
