@@ -90,7 +90,7 @@ static int l_kill (lua_State *L) {
   luaL_argcheck(L, (lua_Unsigned)w - 1u < (lua_Unsigned)p->n, 2, "no such worker");
   luaL_argcheck(L, signum > 0 && signum < 65, 3, "signal number expected");
   int rc = p->transport->ops->kill(p->transport, (int)w - 1, (int)signum);
-  if (rc < 0) return luaL_error(L, "worker %d: %s", (int)w, uv_strerror(rc));
+  if (rc < 0) return pool_error(L, "worker %d: %s", (int)w, uv_strerror(rc));
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "pool/pool.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <string.h>
@@ -12,14 +13,43 @@
 #include "worker/protocol.h"
 #include "worker/session.h"
 
+/* Is the function of the level one of the pool's own Lua, whose folder source begins with? */
+static bool is_own (lua_State *L, int level, const char *source, size_t len) {
+  lua_Debug ar;
+  return lua_getstack(L, level, &ar) && lua_getinfo(L, "S", &ar) &&
+         strncmp(ar.source, source, len) == 0;
+}
+
+/* Pushes the position of what has called the pool: level 1 and what lies around it is the pool's own
+   Lua, which may have a protected call in it. */
+static void push_where (lua_State *L) {
+  lua_Debug ar;
+  int level = 1;
+  if (lua_getstack(L, 1, &ar) && lua_getinfo(L, "S", &ar)) {
+    const char *slash = strrchr(ar.source, '/');
+    size_t len = slash != NULL ? (size_t)(slash - ar.source) : strlen(ar.source);
+    const char *source = ar.source;
+    while (is_own(L, level, source, len) ||
+           (is_own(L, level, "=[C]", 4) && is_own(L, level + 1, source, len))) {
+      level++;
+    }
+  }
+  luaL_where(L, level);
+}
+
+int pool_error (lua_State *L, const char *format, ...) {
+  push_where(L);
+  va_list arguments;
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
 Pool *pool_check (lua_State *L, int arg) {
   Pool **box = luaL_checkudata(L, arg, POOL_TNAME);
-  if (*box == NULL || (*box)->transport == NULL) {
-    luaL_where(L, 2); /* level 1 is the pool's own Lua */
-    lua_pushliteral(L, "pool is closed");
-    lua_concat(L, 2);
-    lua_error(L);
-  }
+  if (*box == NULL || (*box)->transport == NULL) pool_error(L, "pool is closed");
   return *box;
 }
 
@@ -175,7 +205,7 @@ int pool_close_method (lua_State *L) {
   Pool *p = *box;
   if (p == NULL || p->transport == NULL) return 0;
   if (p->is_answering) { /* what answers, and an inline session, runs below us */
-    return luaL_error(L, "the pool cannot be closed while a worker waits for a global");
+    return pool_error(L, "the pool cannot be closed while a worker waits for a global");
   }
   pool_close(p);
   luaL_unref(L, LUA_REGISTRYINDEX, p->calls); /* nothing keeps them any more */
@@ -214,7 +244,7 @@ static int new_table_ref (lua_State *L, const char *mode) {
 /* Ends what has been started, rather than leave that to the collector, and raises. */
 static int fail_open (lua_State *L, Pool *p, const char *format, const char *why) {
   pool_close(p);
-  return luaL_error(L, format, why);
+  return pool_error(L, format, why);
 }
 
 /* open(workers, seed, blas_threads, memory_limit) -> pool whose processes have been started; workers = 0 for

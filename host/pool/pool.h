@@ -113,6 +113,8 @@ struct Pool {
 
 /* pool.c */
 Pool *pool_check (lua_State *L, int arg); /* raises when it is none, or closed */
+/* Raises with the position of what has called the pool's Lua. Format as for lua_pushfstring. */
+int pool_error (lua_State *L, const char *format, ...);
 Pool *pool_retain (Pool *p);
 void pool_release (Pool *p);
 void pool_close (Pool *p); /* ends the workers; may be repeated */

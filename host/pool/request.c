@@ -6,8 +6,10 @@
 #include "pool/call.h"
 #include "worker/protocol.h"
 
-/* Encodes call number, keep id, and the function and arguments from index first to last. */
-static void encode_apply (lua_State *L, Call *c, uint64_t keep, int first, int last) {
+/* Encodes call number, keep id, and the function, which messages call what, and its arguments from
+   index first to last. */
+static void encode_apply (lua_State *L, Call *c, const char *what, uint64_t keep, int first,
+                          int last) {
   Pool *p = c->pool;
   int top = lua_gettop(L);
   pool_follow_environment(L, p);
@@ -16,7 +18,7 @@ static void encode_apply (lua_State *L, Call *c, uint64_t keep, int first, int l
   wire_encode(L, e, -1, "call");
   lua_pushinteger(L, (lua_Integer)keep);
   wire_encode(L, e, -1, "keep");
-  wire_encode(L, e, first, "function");
+  wire_encode(L, e, first, what);
   for (int i = first + 1; i <= last; i++) {
     char label[32];
     snprintf(label, sizeof label, "argument %d", i - first);
@@ -79,7 +81,7 @@ static int apply (lua_State *L, bool is_async) {
   int last = lua_gettop(L);
   Call *c = call_push(L, p, p->n);
   c->takes_globals = is_async;
-  encode_apply(L, c, 0, 2, last);
+  encode_apply(L, c, "function", 0, 2, last);
   ask_for(L, c, ALL, REQUEST_APPLY);
   return 1;
 }
@@ -98,7 +100,7 @@ int request_apply_only (lua_State *L) {
   luaL_argcheck(L, (lua_Unsigned)w - 1u < (lua_Unsigned)p->n, 2, "no such worker");
   int last = lua_gettop(L);
   Call *c = call_push(L, p, 0);
-  encode_apply(L, c, 0, 3, last);
+  encode_apply(L, c, "function", 0, 3, last);
   ask_for(L, c, (int)w - 1, REQUEST_APPLY);
   return 1;
 }
@@ -109,7 +111,7 @@ int request_submit (lua_State *L) {
   pool_dispatch(L, p); /* some may have become free */
   Call *c = call_push(L, p, 0);
   c->takes_globals = true;
-  encode_apply(L, c, 0, 2, last);
+  encode_apply(L, c, "function", 0, 2, last);
   ask_for(L, c, ANY, REQUEST_APPLY);
   return 1;
 }
@@ -120,7 +122,7 @@ int request_keep (lua_State *L) {
   uint64_t id = remote_new(L, p);
   lua_insert(L, 2);
   Call *c = call_push(L, p, p->n);
-  encode_apply(L, c, id, 3, last);
+  encode_apply(L, c, "function", id, 3, last);
   remote_touch(L, p, id);
   ask_for(L, c, ALL, REQUEST_APPLY);
   lua_pushvalue(L, 2);
@@ -206,10 +208,9 @@ int request_get (lua_State *L) {
 
 int request_set_setup (lua_State *L) {
   Pool *p = pool_check(L, 1);
-  luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_settop(L, 2);
   Call *c = call_push(L, p, p->n);
-  encode_apply(L, c, 0, 2, 2);
+  encode_apply(L, c, "option 'setup'", 0, 2, 2);
   parcel_release(p->setup);
   p->setup = parcel_retain(c->parcel);
   ask_for(L, c, ALL, REQUEST_APPLY);

@@ -95,7 +95,7 @@ Request *request_make (lua_State *L, Pool *p, Message *m, Call *call) {
   Request *r = p->is_answering ? NULL : request_new(p);
   if (r == NULL) {
     message_fini(m);
-    luaL_error(L, p->is_answering /* the worker that waits would never come to it */
+    pool_error(L, p->is_answering /* the worker that waits would never come to it */
                     ? "the pool cannot be called while a worker waits for a global"
                     : "not enough memory");
   }

@@ -40,4 +40,58 @@ function options.parse(given, spec, level)
   return parsed
 end
 
+--- What type says; of a userdata its name, as in "neap.VectorArray".
+---@return string
+---@nodiscard
+function options.kind(x)
+  local meta = type(x) == "userdata" and getmetatable(x)
+  return type(meta) == "table" and meta.__name or type(x)
+end
+
+--- A value as messages show what came: a string in quotes, the kind of what has no short form.
+---@return string
+---@nodiscard
+function options.show(x)
+  local kind = type(x)
+  if kind == "string" then return ("%q"):format(x) end
+  if kind == "number" or kind == "boolean" then return tostring(x) end
+  return options.kind(x)
+end
+
+---@class OptionCheck
+---@field [1] fun(x: any): boolean  is it a value for the option?
+---@field [2] string                what is
+
+--- Raises where a value is none for its option.
+---@param parsed table
+---@param checks table<string, OptionCheck>
+---@param level integer  of the function to blame
+function options.check(parsed, checks, level)
+  for name, value in pairs(parsed) do
+    local check = checks[name]
+    if check and not check[1](value) then
+      error(("option '%s': %s expected, got %s"):format(name, check[2], options.show(value)),
+        level + 1)
+    end
+  end
+end
+
+--- Checks for options.check.
+---@return OptionCheck
+function options.integer(lowest, highest, words)
+  return {
+    function(x)
+      local n = math.type(x) and math.tointeger(x)
+      return n ~= nil and n >= lowest and n <= highest
+    end,
+    words,
+  }
+end
+
+---@return boolean
+function options.is_callable(x)
+  local meta = getmetatable(x)
+  return type(x) == "function" or (type(meta) == "table" and meta.__call ~= nil)
+end
+
 return options

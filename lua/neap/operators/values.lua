@@ -1,15 +1,10 @@
 --- What may stand for an Operator, and small helpers over arrays that all operators need.
 local neap = require "neap"
+local options = require "neap.options"
 
 local M = {}
 
---- "neap.VectorArray", "neap.Matrix", "neap.SparseMatrix", or what type() says.
----@return string
-function M.kind(x)
-  if type(x) ~= "userdata" then return type(x) end
-  local metatable = getmetatable(x)
-  return type(metatable) == "table" and metatable.__name or "userdata"
-end
+M.kind = options.kind
 
 --- Is it an instance of a class of operators?
 ---@return boolean

@@ -6,6 +6,7 @@ local future = require "neap.pool.future"
 local options = require "neap.options"
 local remotes = require "neap.pool.remote"
 local sequence = require "neap.pool.sequence"
+local settings = require "neap.pool.settings"
 local view = require "neap.pool.view"
 local weight = require "neap.pool.weight"
 local immutable = require "host.immutable"
@@ -22,18 +23,7 @@ local M = {}
 local WorkerPool = { __name = "WorkerPool" }
 WorkerPool.__index = WorkerPool
 
-local DEFAULTS = {
-  workers = options.any, seed = 42, blas_threads = 1, setup = options.any,
-  memory_limit = options.any,
-}
 local READY_SECONDS = 30
-
-local function check_count(name, n, level)
-  if math.type(n) ~= "integer" or n < 0 then
-    error(("option '%s': an integer of at least 0 expected, got %s"):format(name, tostring(n)),
-      level + 1)
-  end
-end
 
 -- A call that has just been made gets the limits of the view it was made through, and the user
 -- a word when it carries much.
@@ -46,22 +36,13 @@ local function begun(pool, call, f, ...)
 end
 
 --- Opens a pool of worker processes.
----@param given { workers: integer?, seed: integer?, blas_threads: integer?, setup: function?,
----  memory_limit: integer? }?
----  workers: default one per core, 0: inline, in this process; seed of the random numbers;
----  threads of BLAS on each worker; a function to run once on every worker; bytes that a worker
----  process may have as its own, arrays it has received among them (default: no limit): what asks
----  for more raises there
+---@param given PoolOptions?
 ---@return WorkerPool
 ---@nodiscard
 function M.open(given)
-  local o = options.parse(given, DEFAULTS, 2)
-  local workers = o.workers or core.default_workers() or core.available_cores()
-  check_count("workers", workers, 2)
-  if o.memory_limit ~= nil then check_count("memory_limit", o.memory_limit, 2) end
-  if core.is_worker() then workers = 0 end -- no processes below processes
+  local o = settings.parse(given, 2)
   local self = setmetatable({
-    _core = core.open(workers, o.seed, o.blas_threads, o.memory_limit), _options = {},
+    _core = core.open(o.workers, o.seed, o.blas_threads, o.memory_limit), _options = {},
   }, WorkerPool)
   self.workers = self._core:workers()
   self.transport = self._core:transport()
@@ -126,8 +107,8 @@ end
 ---@nodiscard
 function WorkerPool:scatter_array(U, given)
   local o = options.parse(given, { copy = true }, 2)
-  if type(U) ~= "userdata" or not pcall(function() return U.slice end) then
-    error(("U: VectorArray expected, got %s"):format(type(U)), 2)
+  if options.kind(U) ~= "neap.VectorArray" then
+    error(("U: VectorArray expected, got %s"):format(options.kind(U)), 2)
   end
   local V = U
   if not o.copy then
@@ -164,10 +145,9 @@ function WorkerPool:scatter_list(list)
   return placed(self, self._core:scatter(parts))
 end
 
-local function check_function(f, level)
-  if type(f) ~= "function" then
-    local call = getmetatable(f) and getmetatable(f).__call
-    if not call then error(("f: function expected, got %s"):format(type(f)), level + 1) end
+local function check_function(f, level, name)
+  if not options.is_callable(f) then
+    error(("%s: function expected, got %s"):format(name or "f", options.kind(f)), level + 1)
   end
 end
 
@@ -185,10 +165,7 @@ end
 ---@return any ...  what f returns
 function WorkerPool:apply_only(f, worker, ...)
   check_function(f, 2)
-  if math.type(worker) ~= "integer" or worker < 1 or worker > self.workers then
-    error(("worker: an integer from 1 to %d expected, got %s"):format(self.workers,
-      tostring(worker)), 2)
-  end
+  remotes.check_worker(self, worker, 2)
   return finish(self, begun(self, self._core:apply_only(worker, f, ...), f, ...))
 end
 
@@ -265,13 +242,11 @@ end
 ---@return any  nil for an empty sequence
 function WorkerPool:reduce(f, seq, combine, kw)
   check_function(f, 2)
-  if type(combine) ~= "function" and not (getmetatable(combine) or {}).__call then
-    error(("combine: function expected, got %s"):format(type(combine)), 2)
-  end
+  check_function(combine, 2, "combine")
   local more = { stream = true }
   if kw == nil then return finishing.reduce(self, start_map(self, f, 2, more, seq), combine) end
   if not sequence.unwrap_kw(kw) then
-    error(("kw: a neap.kw expected, got %s"):format(type(kw)), 2)
+    error(("kw: a neap.kw expected, got %s"):format(options.kind(kw)), 2)
   end
   return finishing.reduce(self, start_map(self, f, 2, more, seq, kw), combine)
 end
@@ -290,7 +265,7 @@ end
 ---@return VectorArray
 ---@nodiscard
 function WorkerPool:gather_array(remote)
-  local parts = remote:get()
+  local parts = remotes.parts(self, remote, "VectorArray", 2)
   local U = require("neap").VectorArray.cat(parts)
   for _, part in ipairs(parts) do part:close() end -- not left to the collector: they may be large
   return U
@@ -302,7 +277,7 @@ end
 ---@nodiscard
 function WorkerPool:gather_list(remote)
   local list, n = {}, 0
-  for _, part in ipairs(remote:get()) do
+  for _, part in ipairs(remotes.parts(self, remote, "list", 2)) do
     local length = part.n or #part
     table.move(part, 1, length, n + 1, list)
     n = n + length
@@ -320,7 +295,12 @@ function WorkerPool:status() return self._core:status() end
 ---@param worker integer
 ---@param signal integer?  default 9 (SIGKILL)
 function WorkerPool:kill(worker, signal)
-  self._core:kill(worker, signal or 9)
+  remotes.check_worker(self, worker, 2)
+  if signal == nil then signal = 9 end
+  if math.type(signal) ~= "integer" or signal < 1 or signal > 64 then
+    error(("signal: an integer from 1 to 64 expected, got %s"):format(options.show(signal)), 2)
+  end
+  self._core:kill(worker, signal)
 end
 
 M.WorkerError = errors.WorkerError

@@ -1,4 +1,6 @@
 --- What map runs over: lists, VectorArrays, ranges; and keyword arguments.
+local options = require "neap.options"
+
 local M = {}
 
 -- As in host/worker/protocol.h.
@@ -19,7 +21,7 @@ end
 
 local function check_number(name, x)
   if type(x) ~= "number" or x ~= x or x == math.huge or x == -math.huge then
-    error(("%s: finite number expected, got %s"):format(name, tostring(x)), 3)
+    error(("%s: finite number expected, got %s"):format(name, options.show(x)), 3)
   end
 end
 
@@ -65,7 +67,7 @@ local Kw = { __name = "neap.kw" }
 ---@nodiscard
 function M.kw(values)
   if type(values) ~= "table" then
-    error(("values: table expected, got %s"):format(type(values)), 2)
+    error(("values: table expected, got %s"):format(options.kind(values)), 2)
   end
   local copy = {}
   for name, value in pairs(values) do copy[name] = value end
@@ -80,17 +82,12 @@ function M.unwrap_kw(x)
   return copy
 end
 
-local function is_array(x)
-  return type(x) == "userdata" and type(x.slice) == "function"
-end
-
 local function length(x, i, level)
   if getmetatable(x) == Range then return x.n end
   if type(x) == "table" then return x.n or #x end
-  local ok, array = pcall(is_array, x)
-  if ok and array then return #x end
-  error(("sequence %d: list, VectorArray or neap.range expected, got %s"):format(i, type(x)),
-    level + 1)
+  if options.kind(x) == "neap.VectorArray" then return #x end
+  error(("sequence %d: list, VectorArray or neap.range expected, got %s"):format(i,
+    options.kind(x)), level + 1)
 end
 
 --- Checks the sequences of a map.

@@ -17,11 +17,6 @@ local function is_one_of(...)
   return function(x) return allowed[x] ~= nil end
 end
 
-local function is_callable(x)
-  local meta = getmetatable(x)
-  return type(x) == "function" or (type(meta) == "table" and meta.__call ~= nil)
-end
-
 -- Option -> whether a value is one for it, and how to say what is.
 local CHECKS = {
   timeout = { is_positive, "positive number of seconds" },
@@ -32,7 +27,7 @@ local CHECKS = {
     "an integer of at least 0, or math.huge",
   },
   on_error = {
-    function(x) return x == "stop" or x == "collect" or is_callable(x) end,
+    function(x) return x == "stop" or x == "collect" or options.is_callable(x) end,
     '"stop", "collect" or a function',
   },
   chunk = {
@@ -40,8 +35,8 @@ local CHECKS = {
   },
   progress = { function(x) return type(x) == "boolean" or type(x) == "string" end,
     "boolean or title" },
-  on_progress = { is_callable, "function" },
-  cost = { is_callable, "function" },
+  on_progress = { options.is_callable, "function" },
+  cost = { options.is_callable, "function" },
   schedule = { is_one_of("dynamic", "static"), '"dynamic" or "static"' },
 }
 
@@ -65,14 +60,9 @@ local CHECKS = {
 ---@nodiscard
 function M.merge(base, given, level)
   local parsed, merged = options.parse(given, SPEC, level + 1), {}
+  options.check(parsed, CHECKS, level + 1)
   for name, value in pairs(base) do merged[name] = value end
-  for name, value in pairs(parsed) do
-    if not CHECKS[name][1](value) then
-      error(("option '%s': %s expected, got %s"):format(name, CHECKS[name][2], tostring(value)),
-        level + 1)
-    end
-    merged[name] = value
-  end
+  for name, value in pairs(parsed) do merged[name] = value end
   return merged
 end
 

@@ -83,7 +83,8 @@ for _, kind in ipairs(pools) do
 
       it("refuses a worker that is not there", function()
         for _, w in ipairs { 0, n + 1, 1.5, "1" } do
-          assert.equal(("worker: an integer from 1 to %d expected, got %s"):format(n, w),
+          local came = type(w) == "string" and ("%q"):format(w) or tostring(w)
+          assert.equal(("worker: an integer from 1 to %d expected, got %s"):format(n, came),
             message_of(pool.apply_only, pool, print, w))
         end
       end)
