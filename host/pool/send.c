@@ -8,7 +8,7 @@
 #include "worker/protocol.h"
 
 /* The inline worker that waits for the answer to a question gets it past its queue. */
-static int deliver (Pool *p, int worker, const Message *m) {
+static int deliver (Pool *p, int worker, const Message *m, bool can_wait) {
   WorkerSlot *w = &p->workers[worker];
   if (p->transport == NULL) return UV_ESRCH;
   if (p->is_asking) {
@@ -17,7 +17,8 @@ static int deliver (Pool *p, int worker, const Message *m) {
     if (rc == 0 && m->parcel != NULL) parcel_retain(m->parcel);
     return rc;
   }
-  int rc = p->transport->ops->send(p->transport, worker, m);
+  const TransportOps *ops = p->transport->ops;
+  int rc = (can_wait && ops->hold != NULL ? ops->hold : ops->send)(p->transport, worker, m);
   if (rc == 0 && m->parcel != NULL) w->bytes_sent += parcel_total_len(m->parcel);
   return rc;
 }
@@ -28,7 +29,7 @@ static int send_definitions (lua_State *L, Pool *p, int worker, const Parcel *pa
     /* wire_definition only takes a reference. */
     Message d = {.type = REQUEST_DEFINE, .parcel = wire_definition(L, parcel->defs[i])};
     int rc = known_add(&p->workers[worker].known, parcel->defs[i], &is_new);
-    if (rc == 0 && is_new) rc = deliver(p, worker, &d);
+    if (rc == 0 && is_new) rc = deliver(p, worker, &d, false);
     message_fini(&d);
     if (rc < 0) return rc;
   }
@@ -39,13 +40,13 @@ static int send_definitions (lua_State *L, Pool *p, int worker, const Parcel *pa
    again. */
 int pool_send (lua_State *L, Pool *p, int worker, const Message *m) {
   int rc = send_definitions(L, p, worker, m->parcel);
-  if (rc == 0) rc = deliver(p, worker, m);
+  if (rc == 0) rc = deliver(p, worker, m, false);
   if (rc < 0 && p->transport != NULL) p->transport->ops->kill(p->transport, worker, SIGKILL);
   return rc;
 }
 
 /* Objects whose last handle is gone are told in one message before the next encoding, never by
-   a finalizer. */
+   a finalizer. It goes along with the request that follows: a worker wakes up once. */
 static void tell_freed (lua_State *L, Pool *p) {
   Objects *o = &p->objects;
   int top = lua_gettop(L);
@@ -56,7 +57,8 @@ static void tell_freed (lua_State *L, Pool *p) {
     lua_pop(L, 1);
   }
   Message m = {.type = REQUEST_FREE, .parcel = wire_finish(L, e)};
-  for (int w = 0; w < p->n; w++) deliver(p, w, &m); /* one that ends now forgets them anyway */
+  for (int w = 0; w < p->n; w++)
+    deliver(p, w, &m, true); /* one that ends forgets them anyway */
   message_fini(&m);
   lua_settop(L, top);
   objects_clear_freed(o);

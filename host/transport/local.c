@@ -214,6 +214,7 @@ static bool local_next (Transport *t, TransportEvent *e) {
 
 static void local_poll (Transport *t, int timeout_ms, bool spin) {
   Local *self = (Local *)t;
+  local_send_held(self);
   if (self->events.n == 0 && find_ended(self) < 0) host_poll(self->host, timeout_ms, spin);
 }
 
@@ -310,6 +311,7 @@ static const TransportOps local_ops = {
   .name = "local",
   .start = local_start,
   .send = local_send,
+  .hold = local_hold,
   .next = local_next,
   .poll = local_poll,
   .kill = local_kill,

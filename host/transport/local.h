@@ -22,6 +22,8 @@ typedef struct Peer {
   Mailbox mailbox;                         /* small messages, both ways */
   struct Waiting *waiting, **last_waiting; /* messages whose descriptors have not gone */
   size_t waiting_len;
+  uint8_t held[1024]; /* frames that go out with the next one */
+  size_t held_len;
   uv_poll_t dying; /* sees the process end */
   int dying_fd;    /* owned; negative: there is none */
   int open_handles;
@@ -52,6 +54,10 @@ int local_spawn (Local *self, int worker, Peer **peer);
 
 /* As in TransportOps. */
 int local_send (Transport *t, int worker, const Message *m);
+int local_hold (Transport *t, int worker, const Message *m);
+
+/* Sends what is held for workers that have got no message since. */
+void local_send_held (Local *self);
 
 /* Forgets what waits to be sent. */
 void local_drop_waiting (Peer *peer);

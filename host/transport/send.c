@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include "transport/descriptors.h"
 #include "transport/local.h"
@@ -33,7 +34,7 @@ static void on_written (uv_write_t *req, int status) {
   free(w);
 }
 
-static void on_head_written (uv_write_t *req, int status) {
+static void on_bytes_written (uv_write_t *req, int status) {
   (void)status;
   free(req->data);
 }
@@ -85,28 +86,61 @@ static int write_rest (Peer *peer, const Message *m, size_t done) {
   return rc;
 }
 
+/* Bytes between frames, which are copied. */
+static int write_bytes (Peer *peer, const uint8_t *bytes, size_t len) {
+  uv_write_t *req = malloc(sizeof *req + len);
+  if (req == NULL) return UV_ENOMEM;
+  char *copy = (char *)(req + 1);
+  memcpy(copy, bytes, len);
+  req->data = req;
+  uv_buf_t buf = {.base = copy, .len = len};
+  int rc = uv_write(req, (uv_stream_t *)&peer->pipe, &buf, 1, on_bytes_written);
+  if (rc < 0) free(req);
+  return rc;
+}
+
+/* Writes the frames that are held, and with them a frame of few pieces. */
+static int write_with_held (Peer *peer, const Message *m, const Outgoing *o) {
+  size_t held = peer->held_len;
+  uv_buf_t bufs[OUTGOING_FEW + 3] = {{.base = (char *)peer->held, .len = held}};
+  memcpy(bufs + 1, as_bufs(o->pieces), o->n_pieces * sizeof *bufs);
+  peer->held_len = 0;
+  mailbox_count_written(&peer->mailbox, held + o->len);
+  int rc = uv_try_write((uv_stream_t *)&peer->pipe, bufs, o->n_pieces + 1);
+  if (rc == UV_EAGAIN) rc = 0;
+  if (rc < 0 || (size_t)rc == held + o->len) return rc < 0 ? rc : 0;
+  size_t done = (size_t)rc, of_frame = done > held ? done - held : 0;
+  rc = done < held ? write_bytes(peer, peer->held + done, held - done) : 0;
+  return rc < 0 ? rc : write_rest(peer, m, of_frame);
+}
+
+static int write_held (Peer *peer) {
+  size_t held = peer->held_len;
+  if (held == 0) return 0;
+  peer->held_len = 0;
+  mailbox_count_written(&peer->mailbox, held);
+  return write_bytes(peer, peer->held, held);
+}
+
 static int write_frame (Peer *peer, const Message *m, const Outgoing *o) {
+  bool goes_along = peer->held_len > 0 && o->n_pieces <= OUTGOING_FEW + 2;
+  if (goes_along) return write_with_held(peer, m, o);
+  int rc = write_held(peer);
+  if (rc < 0) return rc;
   if (o->n_segments == 0 && mailbox_send(&peer->mailbox, o->pieces, o->n_pieces, o->len)) {
     return 0;
   }
   mailbox_count_written(&peer->mailbox, o->len);
-  int rc = uv_try_write((uv_stream_t *)&peer->pipe, as_bufs(o->pieces), o->n_pieces);
+  rc = uv_try_write((uv_stream_t *)&peer->pipe, as_bufs(o->pieces), o->n_pieces);
   if (rc == UV_EAGAIN) rc = 0; /* nothing written: the pipe is full, or others wait */
   return rc < 0 || (size_t)rc == o->len ? (rc < 0 ? rc : 0) : write_rest(peer, m, (size_t)rc);
 }
 
 /* A frame that only announces descriptors. */
 static int write_head (Peer *peer, const uint8_t head[FRAME_HEAD]) {
-  uv_write_t *req = malloc(sizeof *req + FRAME_HEAD);
-  if (req == NULL) return UV_ENOMEM;
-  char *copy = (char *)(req + 1);
-  for (int i = 0; i < FRAME_HEAD; i++) copy[i] = (char)head[i];
-  req->data = req;
+  int rc = write_held(peer);
   mailbox_count_written(&peer->mailbox, FRAME_HEAD);
-  uv_buf_t buf = {.base = copy, .len = FRAME_HEAD};
-  int rc = uv_write(req, (uv_stream_t *)&peer->pipe, &buf, 1, on_head_written);
-  if (rc < 0) free(req);
-  return rc;
+  return rc < 0 ? rc : write_bytes(peer, head, FRAME_HEAD);
 }
 
 /* Sends the descriptors from *n_sent on, then the frame. UV_EAGAIN and UV_ENOBUFS: to be
@@ -201,6 +235,30 @@ int local_send (Transport *t, int worker, const Message *m) {
   }
   if (rc < 0) give_up(peer);
   return rc;
+}
+
+/* Frames of few bytes, of which the next message takes care. */
+int local_hold (Transport *t, int worker, const Message *m) {
+  Peer *peer = ((Local *)t)->peers[worker];
+  if (peer == NULL) return UV_ESRCH;
+  Outgoing o;
+  int rc = outgoing_init(&o, m, true);
+  if (rc < 0) return rc;
+  size_t room = sizeof peer->held - peer->held_len;
+  bool fits = peer->waiting == NULL && o.n_segments == 0 && o.len <= room;
+  for (unsigned i = 0; fits && i < o.n_pieces; i++) {
+    memcpy(peer->held + peer->held_len, o.pieces[i].iov_base, o.pieces[i].iov_len);
+    peer->held_len += o.pieces[i].iov_len;
+  }
+  outgoing_fini(&o);
+  return fits ? 0 : local_send(t, worker, m);
+}
+
+void local_send_held (Local *self) {
+  for (int w = 0; w < self->base.n; w++) {
+    Peer *peer = self->peers[w];
+    if (peer != NULL && peer->waiting == NULL && write_held(peer) < 0) give_up(peer);
+  }
 }
 
 void local_drop_waiting (Peer *peer) {

@@ -32,6 +32,9 @@ typedef struct TransportOps {
   /* Queues a message (with a reference of its own to the parcel) and returns at once: 0, or a
      negative UV_E*. Messages to one worker arrive in order, or the worker dies. */
   int (*send)(Transport *t, int worker, const Message *m);
+  /* The same for a small message that nobody waits for: it goes out with the next one to that
+     worker, or in the next poll. NULL where that saves nothing. */
+  int (*hold)(Transport *t, int worker, const Message *m);
   /* The oldest event that has come; false when there is none. All messages that a worker sent
      come before its exit. */
   bool (*next)(Transport *t, TransportEvent *e);
