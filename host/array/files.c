@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <lauxlib.h>
 #include "array/args.h"
+#include "array/matformat.h"
 #include "array/matrix.h"
 #include "array/sparse.h"
 #include "array/vectorarray.h"
@@ -41,21 +42,55 @@ static bool is_text (const char *head, size_t len) {
   return true;
 }
 
+/* Is this the header of a .mat file of version 5? Some write another text than MATLAB. */
+static bool is_mat (const char *head, size_t len) {
+  const char *version = head + MAT_VERSION_AT;
+  if (strncmp(head, "MATLAB 5.0 MAT-file", 19) == 0) return true;
+  return len >= MAT_HEADER &&
+         (memcmp(version, "\0\1IM", 4) == 0 || memcmp(version, "\1\0MI", 4) == 0);
+}
+
+/* Is this the header of the first matrix of a .mat file of version 4: type, rows, columns, whether
+   it is complex, length of its name? In one byte order or the other. */
+static bool is_mat4 (const char *head, size_t len) {
+  for (int swap = 0; len >= 20 && swap < 2; swap++) {
+    uint32_t words[5];
+    memcpy(words, head, sizeof words);
+    for (int k = 0; swap && k < 5; k++) words[k] = __builtin_bswap32(words[k]);
+    bool is_type = words[0] / 1000 <= 4 && words[0] / 100 % 10 == 0 &&
+                   words[0] / 10 % 10 <= 5 && words[0] % 10 <= 2;
+    if (is_type && words[3] <= 1 && words[4] >= 1 && words[4] <= MAT_NAME_MOST + 1) return true;
+  }
+  return false;
+}
+
+static void load_mat (lua_State *L, FilesKind kind) {
+  mat_open(L, lua_tostring(L, 1));
+  lua_pushvalue(L, 3);
+  lua_pushinteger(L, kind);
+  lua_call(L, 2, 1);
+}
+
 /* load(path [, {as = "VectorArray" | "Matrix" | "SparseMatrix"}]) -> array, by content */
 static int l_load (lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   lua_settop(L, 2);
   FilesKind kind = check_kind(L, 2);
   Reader *r = reader_push(L, path);
-  char head[128] = {0};
+  char head[MAT_HEADER + 1] = {0};
   size_t len = reader_peek(L, r, head, sizeof head - 1);
   if (len == 0) luaL_error(L, "%s: file is empty", path);
   if (memcmp(head, "\x93NUMPY", 6) == 0) npy_load(L, r, kind);
   else if (strncasecmp(head, "%%MatrixMarket", 14) == 0) mtx_load(L, r, kind);
-  else if (memcmp(head, "MATLAB 5.0 MAT-file", 19) == 0) {
-    luaL_error(L, "%s: .mat files are not supported yet", path);
+  else if (is_mat(head, len)) load_mat(L, kind);
+  else if (strncmp(head, "MATLAB 7.3 MAT-file", 19) == 0 ||
+           memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0) {
+    luaL_error(L, "%s: .mat of version 7.3 (HDF5) expected in version 5: save it with -v7",
+               path);
   } else if (is_text(head, len)) csv_load(L, r, kind);
-  else luaL_error(L, "%s: neither a .npy, a .mtx nor a .csv file", path);
+  else if (is_mat4(head, len)) {
+    luaL_error(L, "%s: .mat of version 4 expected in version 5: save it with -v7", path);
+  } else luaL_error(L, "%s: neither a .npy, a .mtx, a .mat nor a .csv file", path);
   return 1;
 }
 
@@ -64,10 +99,9 @@ static bool ends_with (const char *path, const char *suffix) {
   return n >= m && strcasecmp(path + n - m, suffix) == 0;
 }
 
-/* The array at arg as a panel; pushes what keeps its memory. false: it is sparse. */
-static bool check_dense (lua_State *L, int arg, FilesDense *M) {
-  VectorArray *U = vectorarray_test(L, arg);
-  Matrix *matrix = matrix_test(L, arg);
+bool files_dense (lua_State *L, int index, FilesDense *M) {
+  VectorArray *U = vectorarray_test(L, index);
+  Matrix *matrix = matrix_test(L, index);
   if (U != NULL) {
     *M = (FilesDense){.rows = vectorarray_dim(U),
                       .cols = vectorarray_len(U),
@@ -84,25 +118,36 @@ static bool check_dense (lua_State *L, int arg, FilesDense *M) {
   return true;
 }
 
-/* save(path, array): the format by the end of the path */
+static int save_mat (lua_State *L, const char *path) {
+  luaL_checktype(L, 2, LUA_TTABLE);
+  mat_push_checked(L, 2);
+  Writer *w = writer_push(L, path, false);
+  mat_save(L, w, 3);
+  writer_finish(L, w);
+  return 0;
+}
+
+/* save(path, array), save(path, table of arrays by name): the format by the end of the path */
 static int l_save (lua_State *L) {
   static const char *const ends[] = {".npy", ".mtx", ".mtx.gz", ".csv", NULL};
   const char *path = luaL_checkstring(L, 1);
   lua_settop(L, 2);
+  if (ends_with(path, ".mat")) return save_mat(L, path);
   SparseMatrix *A = sparse_test(L, 2);
   FilesDense M = {0};
-  if (A == NULL && !check_dense(L, 2, &M)) {
+  if (A == NULL && !files_dense(L, 2, &M)) {
     luaL_typeerror(L, 2, "VectorArray, Matrix or SparseMatrix");
   }
   int format = 0;
   while (ends[format] != NULL && !ends_with(path, ends[format])) format++;
   if (ends[format] == NULL) {
-    luaL_argerror(L, 1, "path that ends in .npy, .mtx, .mtx.gz or .csv expected");
+    luaL_argerror(L, 1, "path that ends in .npy, .mtx, .mtx.gz, .csv or .mat expected");
   }
   bool mtx = format == 1 || format == 2;
-  if (A != NULL && !mtx) luaL_argerror(L, 1, "a SparseMatrix is saved as .mtx or .mtx.gz");
+  if (A != NULL && !mtx)
+    luaL_argerror(L, 1, "a SparseMatrix is saved as .mtx, .mtx.gz or in a .mat");
   if (M.is_complex && format == 3) {
-    luaL_argerror(L, 1, "complex numbers are saved as .npy, .mtx or .mtx.gz");
+    luaL_argerror(L, 1, "complex numbers are saved as .npy, .mtx, .mtx.gz or in a .mat");
   }
   Writer *w = writer_push(L, path, format == 2);
   if (A != NULL) mtx_save_sparse(L, w, A);

@@ -33,6 +33,13 @@ bool reader_at_end (lua_State *L, Reader *r);
    of the file. Raises for lines that hold a 0 byte and for what cannot be read. */
 char *reader_line (lua_State *L, Reader *r);
 
+/* The reader at arg; for matload.c. */
+Reader *reader_check (lua_State *L, int arg);
+
+/* Bytes of the file that have not been read. Raises for files that are compressed as a whole or
+   whose size is not known. */
+uint64_t reader_left (lua_State *L, const Reader *r);
+
 /* Raises unless a file of this size can hold n items of at least len bytes each. Comes before any
    memory is taken because of a number in the file. */
 void reader_check_room (lua_State *L, const Reader *r, uint64_t n, uint64_t len,
@@ -72,6 +79,10 @@ typedef struct FilesDense {
   const double *x;
 } FilesDense;
 
+/* The VectorArray or Matrix at index as a panel, which lives as long as it; pushes what keeps its
+   memory. false: it is something else. */
+bool files_dense (lua_State *L, int index, FilesDense *M);
+
 /* One file format each: the load functions push what they read. */
 void npy_load (lua_State *L, Reader *r, FilesKind kind);
 void npy_save (lua_State *L, Writer *w, const FilesDense *M);
@@ -81,6 +92,14 @@ struct SparseMatrix;
 void mtx_save_sparse (lua_State *L, Writer *w, struct SparseMatrix *A);
 void csv_load (lua_State *L, Reader *r, FilesKind kind);
 void csv_save (lua_State *L, Writer *w, const FilesDense *M);
+
+/* .mat: matload.c is a module of its own, with matio; mat_open pushes its load function. */
+void mat_open (lua_State *L, const char *path);
+void mat_load (lua_State *L, Reader *r, FilesKind kind);
+/* Pushes a copy of the table at index, of what is to be saved; raises argument errors about argument
+   2, which it is. mat_save writes such a copy. */
+void mat_push_checked (lua_State *L, int index);
+void mat_save (lua_State *L, Writer *w, int index);
 
 /* Adds load and save to the table on top of the stack. */
 void files_open (lua_State *L);

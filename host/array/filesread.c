@@ -29,6 +29,7 @@ struct Reader {
   uint64_t size;     /* what the file can hold at most, in bytes, UINT64_MAX if not known */
   uint64_t line;     /* lines read so far; 0: the file is read as bytes */
   uint64_t offset;   /* bytes read so far */
+  bool compressed;
 };
 
 static int l_gc (lua_State *L) {
@@ -91,9 +92,22 @@ Reader *reader_push (lua_State *L, const char *path) {
   r->size = UINT64_MAX;
   if (S_ISREG(info.st_mode)) {
     r->size = (uint64_t)info.st_size;
-    if (!gzdirect(r->gz)) r->size *= DEFLATE_MOST;
+    r->compressed = !gzdirect(r->gz);
+    if (r->compressed) r->size *= DEFLATE_MOST;
   }
   return r;
+}
+
+Reader *reader_check (lua_State *L, int arg) {
+  Reader *r = luaL_checkudata(L, arg, READER_TNAME);
+  luaL_argcheck(L, r->gz != NULL, arg, "reader is closed");
+  return r;
+}
+
+uint64_t reader_left (lua_State *L, const Reader *r) {
+  if (r->compressed) reader_fail(L, r, "file is compressed as a whole: unpack it first");
+  if (r->size == UINT64_MAX) reader_fail(L, r, "regular file expected");
+  return r->size > r->offset ? r->size - r->offset : 0;
 }
 
 size_t reader_peek (lua_State *L, Reader *r, char *head, size_t len) {

@@ -197,14 +197,48 @@ static void load_coordinate (lua_State *L, Reader *r, const MtxHeader *h) {
   sparse_push_triplets(L, h->rows, h->cols, n, rows, cols, values, h->is_complex);
 }
 
+/* Fills x, column-major, from the entries below the diagonal, column by column. SciPy used to write
+   the zeros of the diagonal as well: how many entries there are tells. */
+static void load_skew (lua_State *L, Reader *r, const MtxHeader *h, double *x) {
+  size_t n = h->rows, most = (size_t)h->n + n, count = 0;
+  double(*values)[2] = args_scratch(L, most, sizeof *values);
+  for (char *line; (line = next_line(L, r)) != NULL; count++) {
+    if (count == most) {
+      reader_fail(L, r, "end of the file expected after %I entries", (LUAI_UACINT)h->n);
+    }
+    parse_value(L, r, h, &line, values[count]);
+    expect_end(L, r, line);
+  }
+  bool diagonal = n > 0 && count == most;
+  if (!diagonal && count != h->n) {
+    reader_fail(L, r, "file ends after %I of %I entries", (LUAI_UACINT)count,
+                (LUAI_UACINT)h->n);
+  }
+  for (size_t j = 0, k = 0; j < n; j++) {
+    const double zero[2] = {0, 0}, *at = diagonal ? values[k++] : zero;
+    if (at[0] != 0 || at[1] != 0) {
+      reader_fail(L, r, "diagonal of a skew-symmetric matrix: 0 expected in column %I",
+                  (LUAI_UACINT)j + 1);
+    }
+    put_value(h, zero, false, x, j + j * n);
+    for (size_t i = j + 1; i < n; i++, k++) {
+      put_value(h, values[k], false, x, i + j * n);
+      put_value(h, values[k], true, x, j + i * n);
+    }
+  }
+  lua_pop(L, 1);
+}
+
 static void load_array (lua_State *L, Reader *r, const MtxHeader *h, FilesKind kind) {
   double *x = reader_push_dense(L, r, kind, FILES_MATRIX, h->rows, h->cols, h->is_complex);
   double value[2];
   uint64_t k = 0;
+  if (h->symmetry == SKEW) {
+    load_skew(L, r, h, x);
+    return;
+  }
   for (size_t j = 0; j < h->cols; j++) {
-    size_t first = h->symmetry == GENERAL ? 0 : h->symmetry == SKEW ? j + 1 : j;
-    if (h->symmetry == SKEW) put_value(h, (const double[2]){0, 0}, false, x, j + j * h->rows);
-    for (size_t i = first; i < h->rows; i++, k++) {
+    for (size_t i = h->symmetry == GENERAL ? 0 : j; i < h->rows; i++, k++) {
       char *line = next_entry(L, r, h, k);
       parse_value(L, r, h, &line, value);
       expect_end(L, r, line);

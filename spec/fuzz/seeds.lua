@@ -79,6 +79,38 @@ write("mtx/pattern", "\0" .. mtx .. "coordinate pattern general\n2 3 1\n2 3\n")
 write("mtx/hermitian", "\0" .. mtx .. "coordinate complex hermitian\n1 1 1\n1 1 1 0\n")
 write("mtx/integer", "\0" .. mtx .. "array integer symmetric\n2 2\n1\n2\n3\n")
 
+write("mtx/complex", "\0" .. mtx .. "coordinate complex symmetric\n2 2 2\n1 1 1 0\n2 1 -2e9 nan\n")
+write("mtx/complex-array", "\2" .. mtx .. "array complex general\n2 1\n1 0\n0 -1\n")
+write("mtx/complex-skew", "\2" .. mtx .. "array complex skew-symmetric\n2 2\n1 1\n")
+write("mtx/skew-diagonal", "\0" .. mtx .. "array real skew-symmetric\n2 2\n0\n1\n0\n")
+write("npy/c16-big", "\0" .. npy(">c16", "False", "(2, 1)", (">dddd"):pack(1, 2, 3, 4), 3))
+write("npy/c16-rows", "\2" .. npy("<c16", "False", "(1, 2)", ("<dddd"):pack(1, 2, 3, 4)))
+write("npy/c8", "\1" .. npy("<c8", "True", "(1, 2)", ("<ffff"):pack(1, 2, 3, 4), 2))
+
+-- .mat: a file for each kind of variable, and what SciPy has written.
+local function mat(variables)
+  local path = os.tmpname()
+  neap.save(path .. ".mat", variables)
+  local file <close> = assert(io.open(path .. ".mat", "rb"))
+  os.remove(path .. ".mat")
+  os.remove(path)
+  return file:read("a")
+end
+local i = neap.complex(0, 1)
+write_kinds("mat/dense", mat { A = neap.Matrix.from_table { { 1, 2 }, { 3, 4 } } })
+write("mat/complex", "\0" .. mat { z = i, Z = neap.Matrix.from_table { { i, 2 } } })
+write("mat/sparse", "\0" .. mat { A = seeds.sparse[1] })
+write("mat/complex-sparse", "\0" .. mat { A = i * seeds.sparse[1] })
+write("mat/text", "\0" .. mat { a_long_name = "text", b = "" })
+write("mat/cells", "\0" .. mat { c = { 1, "two", { true } } })
+write("mat/struct", "\0" .. mat { s = { a = 1, b = { c = "x" } } })
+write("mat/several", "\2" .. mat { a = 1, b = U, c = {} })
+for _, name in ipairs { "plain", "compressed" } do
+  local path = arg[0]:match("^(.*)/fuzz/") .. "/host/array/files/" .. name .. ".mat"
+  local file <close> = assert(io.open(path, "rb"))
+  write("mat/" .. name, "\0" .. file:read("a"))
+end
+
 write_kinds("csv/commas", "1,2,3\n4,5,6\n")
 write("csv/names", "\0a;b\n1.5;2\n\n")
 write("csv/blanks", "\0 1e3\t-inf\n nan\t0x10\n")

@@ -138,18 +138,25 @@ function SparseMatrix:freeze() end
 ---@field SparseMatrix SparseMatrix
 local neap = {}
 
+--- What a .mat file holds, by name: Matrices, SparseMatrices, strings (of several rows: lists of
+--- them), lists for cells, tables for structs (of several elements: lists of them). What is 1 x 1
+--- and not sparse is a number, complex or plain, or a boolean; integers and singles are numbers
+--- like all others. With option as every dense array, 1 x 1 too, is what that says.
+---@alias MatFile { [string]: Matrix|VectorArray|SparseMatrix|number|complex|string|boolean|table }
+
 --- Reads an array from a file, by its content: .npy (one dimension, or [dim, len]; a VectorArray
 --- unless as says otherwise), .mtx (a SparseMatrix from coordinates, a Matrix from an array), .csv
---- (a Matrix); each also compressed by gzip. Raises when the file is missing or malformed, with
---- its path and the line or byte.
+--- (a Matrix); each also compressed by gzip; or a .mat file of version 5, as MATLAB writes it with
+--- -v6 and -v7. Raises when the file is missing or malformed, with its path and the line or byte.
 ---@param path string
 ---@param options? { as?: "VectorArray" | "Matrix" | "SparseMatrix" }
----@return VectorArray | Matrix | SparseMatrix
+---@return VectorArray | Matrix | SparseMatrix | MatFile
 ---@nodiscard
 function neap.load(path, options) end
 
---- Writes an array: as .npy, .mtx, .mtx.gz or .csv, by the end of the path. The file appears under
---- its name when it is complete. Raises when it cannot be written.
+--- Writes an array: as .npy, .mtx, .mtx.gz or .csv, by the end of the path; or a MatFile as .mat
+--- (version 5, at most 2 GiB a variable). The file appears under its name when it is complete.
+--- Raises when it cannot be written.
 ---@param path string
----@param object VectorArray | Matrix | SparseMatrix  a SparseMatrix only as .mtx or .mtx.gz
+---@param object VectorArray|Matrix|SparseMatrix|MatFile  a SparseMatrix not as .npy or .csv
 function neap.save(path, object) end

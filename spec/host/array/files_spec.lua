@@ -73,20 +73,21 @@ describe("neap.load and neap.save", function()
       assert.is_false(ok)
       return why
     end
-    assert.matches("path that ends in .npy, .mtx, .mtx.gz or .csv expected",
+    assert.matches("path that ends in .npy, .mtx, .mtx.gz, .csv or .mat expected",
       message(neap.save, folder .. "/x.txt", M))
     assert.matches("VectorArray, Matrix or SparseMatrix expected, got table",
       message(neap.save, folder .. "/x.npy", {}))
     local A = neap.SparseMatrix.from_triplets(1, 1, { 1 }, { 1 }, { 1 })
-    assert.matches("a SparseMatrix is saved as .mtx or .mtx.gz",
+    assert.matches("a SparseMatrix is saved as .mtx, .mtx.gz or in a .mat",
       message(neap.save, folder .. "/x.npy", A))
     assert.matches("unknown option 'az'", message(neap.load, folder .. "/x.npy", { az = 1 }))
     assert.matches("option as: 'VectorArray', 'Matrix' or 'SparseMatrix' expected, got 'List'",
       message(neap.load, folder .. "/x.npy", { as = "List" }))
     local other = command.write("\1\2\3\4", folder .. "/other")
-    assert.equal(other .. ": neither a .npy, a .mtx nor a .csv file", message(neap.load, other))
+    assert.equal(other .. ": neither a .npy, a .mtx, a .mat nor a .csv file",
+      message(neap.load, other))
     command.write("MATLAB 5.0 MAT-file, Platform", other)
-    assert.equal(other .. ": .mat files are not supported yet", message(neap.load, other))
+    assert.matches("^" .. other:gsub("%p", "%%%0") .. ":", message(neap.load, other))
     assert.same({ "other" }, names())
   end)
 end)

@@ -180,7 +180,7 @@ describe(".npy files", function()
     os.remove(path .. ".npy")
     local ok, why = pcall(neap.save, path .. ".csv", U)
     assert.is_false(ok)
-    assert.matches("complex numbers are saved as .npy, .mtx or .mtx.gz", why)
+    assert.matches("complex numbers are saved as .npy, .mtx, .mtx.gz or in a .mat", why)
   end)
 
   it("are refused with the place and the reason", function()
