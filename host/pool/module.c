@@ -167,6 +167,7 @@ static const luaL_Reg methods[] = {
   {"stop", pool_stop},
   {"heavy", l_heavy},
   {"weigh", weigh_value},
+  {"check_items", weigh_check_items},
   {"wait_ready", l_wait_ready},
   {"status", l_status},
   {"kill", l_kill},

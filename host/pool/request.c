@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <lauxlib.h>
+#include "metatable.h"
 #include "pool/call.h"
 #include "worker/protocol.h"
 
@@ -129,17 +130,15 @@ int request_keep (lua_State *L) {
   return 2;
 }
 
-/* Encodes [id, object at index] */
-static void encode_push (lua_State *L, Call *c, uint64_t id, int index, const char *label) {
-  Encoder *e = pool_encoder(L, c->pool);
+/* Encodes [id, object at index] with the encoder on top, which it pops. */
+static Parcel *encode_push (lua_State *L, Encoder *e, uint64_t id, int index,
+                            const char *label) {
   lua_pushinteger(L, (lua_Integer)id);
   wire_encode(L, e, -1, "id");
   wire_encode(L, e, index, label);
-  parcel_release(c->parcel);
-  c->parcel = NULL;
-  c->parcel = wire_finish(L, e);
+  Parcel *parcel = wire_finish(L, e);
   lua_pop(L, 2);
-  remote_touch(L, c->pool, id);
+  return parcel;
 }
 
 int request_push (lua_State *L) {
@@ -162,11 +161,32 @@ int request_push (lua_State *L) {
   id = remote_new(L, p); /* index 3 */
   pool_follow_environment(L, p);
   Call *c = call_push(L, p, p->n);
-  encode_push(L, c, id, 2, "object");
+  c->parcel = encode_push(L, pool_encoder(L, p), id, 2, "object");
+  remote_touch(L, p, id);
   ask_for(L, c, ALL, REQUEST_PUSH);
   if (is_immutable) pushed_note(L, p, 2, id);
   lua_pushvalue(L, 3);
   return 2;
+}
+
+/* What goes to each worker: a reference each, until the call has taken it. */
+typedef struct Parts {
+  int n;
+  Parcel *parcels[];
+} Parts;
+
+static int l_free_parts (lua_State *L) {
+  Parts *parts = lua_touserdata(L, 1);
+  while (parts->n > 0) parcel_release(parts->parcels[--parts->n]);
+  return 0;
+}
+
+static Parts *push_parts (lua_State *L, int n) {
+  Parts *parts = lua_newuserdatauv(L, sizeof *parts + (size_t)n * sizeof(Parcel *), 0);
+  parts->n = 0;
+  static const luaL_Reg metamethods[] = {{"__gc", l_free_parts}, {NULL, NULL}};
+  metatable_set(L, "neap.core.Parts", metamethods);
+  return parts;
 }
 
 int request_scatter (lua_State *L) {
@@ -175,11 +195,20 @@ int request_scatter (lua_State *L) {
   lua_settop(L, 2);
   uint64_t id = remote_new(L, p); /* index 3 */
   pool_follow_environment(L, p);
-  Call *c = call_push(L, p, p->n); /* index 4 */
-  for (int w = 0; w < p->n; w++) {
+  Call *c = call_push(L, p, p->n);    /* index 4 */
+  Parts *parts = push_parts(L, p->n); /* index 5 */
+  pool_encoder(L, p);
+  lua_settop(L, 5);
+  for (int w = 0; w < p->n; w++) { /* all of them, before anything is sent */
     lua_rawgeti(L, 2, w + 1);
-    encode_push(L, c, id, 5, "item");
-    lua_settop(L, 4);
+    parts->parcels[w] = encode_push(L, wire_encoder(L, &p->context, 0), id, 6, "item");
+    parts->n = w + 1;
+    lua_settop(L, 5);
+  }
+  remote_touch(L, p, id);
+  lua_pushvalue(L, 4);
+  for (int w = 0; w < p->n; w++) {
+    c->parcel = parcel_retain(parts->parcels[w]);
     ask_for(L, c, w, REQUEST_PUSH);
   }
   lua_pushvalue(L, 3);

@@ -1,4 +1,4 @@
-/* weigh.c - how much values weigh on the wire, without sending them. */
+/* weigh.c - what values weigh on the wire, and whether they can cross, without sending them. */
 #include "pool/weigh.h"
 
 #include <stdio.h>
@@ -38,6 +38,24 @@ int weigh_value (lua_State *L) {
   lua_pushinteger(L, blocks);
   lua_pushinteger(L, definitions);
   return 3;
+}
+
+/* One object at a time: a list may hold many. */
+static int remote_id (lua_State *L, int index, void *user, uint64_t *id, const char **why) {
+  Pool *p = user;
+  p->n_touched = 0;
+  return pool_remote_id(L, index, p, id, why);
+}
+
+int weigh_check_items (lua_State *L) {
+  Pool *p = pool_check(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Integer n = luaL_checkinteger(L, 3);
+  const char *label = luaL_checkstring(L, 4);
+  WireContext context = p->context; /* an encoder that is left to the collector needs none */
+  context.remote_id = remote_id;
+  wire_check_items(L, &context, 2, n, label);
+  return 0;
 }
 
 static void add_name (void *user, const char *name, size_t len, bool is_certain) {

@@ -1,4 +1,4 @@
-/* weigh.h - how much values weigh on the wire, without sending them. */
+/* weigh.h - what values weigh on the wire, and whether they can cross, without sending them. */
 #ifndef WEIGH_H
 #define WEIGH_H
 
@@ -7,6 +7,8 @@
 /* pool:weigh(value, path) -> bytes, bytes of blocks, definitions that it needs; or nil and why it
    cannot be sent */
 int weigh_value (lua_State *L);
+/* pool:check_items(list, n, label): raises when one of the first n items cannot be sent */
+int weigh_check_items (lua_State *L);
 /* named_globals(dump of a function) -> list of the globals that its code names */
 int weigh_named_globals (lua_State *L);
 

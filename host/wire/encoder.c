@@ -72,10 +72,13 @@ static void drop_anchors (lua_State *L, const Encoder *e) {
   lua_pop(L, 1);
 }
 
-static int l_close (lua_State *L) {
-  Encoder *e = luaL_checkudata(L, 1, ENCODER_TNAME);
+void encoder_close (lua_State *L, Encoder *e) {
   fini(e);
   drop_anchors(L, e);
+}
+
+static int l_close (lua_State *L) {
+  encoder_close(L, luaL_checkudata(L, 1, ENCODER_TNAME));
   return 0;
 }
 

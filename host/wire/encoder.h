@@ -91,6 +91,7 @@ void encoder_append (lua_State *L, Encoder *e, const void *data, size_t len);
 void encoder_define (lua_State *L, Encoder *e, const void *key, Definition d);
 Parcel *encoder_parcel (lua_State *L, Encoder *e); /* ends e; the caller's reference */
 int encoder_no_memory (lua_State *L);
+void encoder_close (lua_State *L, Encoder *e); /* frees all that e holds; may be repeated */
 
 /* Room for n more bytes, where they go. The caller adds to e->len what it wrote. */
 static inline uint8_t *encoder_room (lua_State *L, Encoder *e, size_t n) {

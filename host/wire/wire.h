@@ -42,6 +42,11 @@ enum { WIRE_LIST = 1, WIRE_INTEGERS = 4, WIRE_FLOATS = 5 };
 /* Appends two values: how items first..last of the list at index are written, and the items. */
 void wire_encode_items (lua_State *L, Encoder *e, int index, lua_Integer first,
                         lua_Integer last, const char *label);
+/* Raises what wire_encode_items of items 1..n would, without writing them. Items that a metamethod
+   would make are not looked at. */
+void wire_check_items (lua_State *L, const WireContext *context, int index, lua_Integer n,
+                       const char *label);
+
 /* Appends a string of len bytes, which the caller fills in before it uses the encoder again. */
 uint8_t *wire_encode_bytes (lua_State *L, Encoder *e, size_t len);
 

@@ -140,9 +140,14 @@ function WorkerPool:scatter_list(list)
   local n, parts = list.n or #list, {}
   for w = 1, self.workers do
     local first, last = share(n, self.workers, w)
-    parts[w] = table.move(list, first, last, 1, {})
+    parts[w] = table.move(list, first, last, 1, { n = list.n and last - first + 1 })
   end
-  return placed(self, self._core:scatter(parts))
+  local ok, call, remote = pcall(self._core.scatter, self._core, parts)
+  if not ok then
+    self._core:check_items(list, n, "list") -- which names the item by its number in the list
+    error(call, 0)
+  end
+  return placed(self, call, remote)
 end
 
 local function check_function(f, level, name)
@@ -186,6 +191,7 @@ local function start_map(pool, f, level, more, ...)
   local kw = sequence.unwrap_kw(sequences[sequences.n])
   if kw then sequences.n = sequences.n - 1 end
   local total = sequence.check(sequences, level + 1)
+  sequence.check_items(sequences, total, pool._core)
   local o, order = pool._options, nil
   if o.cost then
     order = view.order(o.cost, total, function(i) return sequence.items(sequences, i) end)

@@ -111,6 +111,20 @@ function M.check(sequences, level)
   return total
 end
 
+--- Raises when an item of a list cannot be sent: chunks are encoded as they go, and nothing is to
+--- go before that is known.
+---@param sequences table  with n; checked
+---@param total integer
+---@param core userdata    the pool's
+function M.check_items(sequences, total, core)
+  for i = 1, sequences.n do
+    local x = sequences[i]
+    if type(x) == "table" and getmetatable(x) ~= Range then
+      core:check_items(x, total, ("sequence %d"):format(i))
+    end
+  end
+end
+
 --- Lists the sequences as the core wants them.
 ---@param sequences table  with n; checked
 ---@return table triples   kind, object, step for each
