@@ -16,10 +16,14 @@ function FixedParameterOperator._fields(op, mu)
            parametric = false }
 end
 
-for _, method in ipairs { "apply", "apply_adjoint" } do
+for _, method in ipairs { "apply", "apply_adjoint", "apply_inverse_adjoint" } do
   FixedParameterOperator[method] = function(self, U)
     return self.operator[method](self.operator, U, self.mu)
   end
+end
+
+function FixedParameterOperator:apply_inverse(V, _, options)
+  return self.operator:apply_inverse(V, self.mu, options)
 end
 
 function FixedParameterOperator:jacobian(U) return self.operator:jacobian(U, self.mu) end

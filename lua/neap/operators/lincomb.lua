@@ -96,8 +96,13 @@ local function is_equal(thetas, others)
   return true
 end
 
--- The identity or zero as a matrix of that kind; nil for other operators.
+-- An assembled summand as a matrix, of the given kind where there is a choice: a sparse one beside
+-- a dense one becomes dense. nil for what is none.
 local function as_matrix(A, kind)
+  if getmetatable(A) == MatrixOperator then
+    A = A.matrix
+    return values.kind(A) == kind and A or A:to_matrix()
+  end
   local is_identity = getmetatable(A) == simple.IdentityOperator
   if not is_identity and getmetatable(A) ~= simple.ZeroOperator then return nil end
   local n = is_identity and A.source or 0 -- entries
@@ -109,23 +114,30 @@ local function as_matrix(A, kind)
   return neap.SparseMatrix.from_triplets(A.range, A.source, diagonal, diagonal, ones)
 end
 
--- The matrices of all summands, when they are matrices of one kind, identities or zero.
+-- The matrices of all summands, of one kind; else nil and the number of a summand that has none.
 local function summand_matrices(self, mu)
-  local kind, matrices = nil, {}
+  local kind, assembled, matrices = "neap.SparseMatrix", {}, {}
   for q, A in ipairs(self.operators) do
-    local assembled = A:assemble(mu)
-    matrices[q] = assembled
-    if getmetatable(assembled) == MatrixOperator then
-      matrices[q] = assembled.matrix
-      kind = kind or values.kind(assembled.matrix)
+    assembled[q] = A:assemble(mu)
+    if getmetatable(assembled[q]) == MatrixOperator
+      and values.kind(assembled[q].matrix) == "neap.Matrix" then
+      kind = "neap.Matrix"
     end
   end
-  for q, A in ipairs(matrices) do
-    if kind == nil then return nil end
-    if values.kind(A) ~= kind then matrices[q] = as_matrix(A, kind) end
-    if matrices[q] == nil then return nil end
+  for q, A in ipairs(assembled) do
+    matrices[q] = as_matrix(A, kind)
+    if matrices[q] == nil then return nil, q end
   end
   return matrices, kind
+end
+
+function LincombOperator:_why_unsolvable()
+  if not self.linear then return Operator._why_unsolvable(self) end
+  local _, q = summand_matrices(self)
+  local A = self.operators[q]
+  if A.__name == "neap.FixedParameterOperator" then A = A.operator end
+  return ("operators[%d], a %s, cannot be assembled: define its assemble(mu), returning a "
+    .. "MatrixOperator"):format(q, A.__name)
 end
 
 local function assemble(self, thetas, matrices, kind, mu)

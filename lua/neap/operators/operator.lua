@@ -1,4 +1,5 @@
 --- The interface of all operators, with what can be said without knowing the operator.
+local blame = require "neap.blame"
 local class = require "neap.class"
 local values = require "neap.operators.values"
 
@@ -42,9 +43,37 @@ function Operator:new(fields)
   return setmetatable(instance, self)
 end
 
--- Level 3: whoever called the method.
 local function lacks(self, method)
-  error(("%s has no method '%s'"):format(self.__name, method), 3)
+  blame(("%s has no method '%s'"):format(self.__name, method))
+end
+
+-- Is the method more than what stands in this file? One with a fixed parameter has what its
+-- operator has.
+local function brings(op, method)
+  if op.__name == "neap.FixedParameterOperator" then op = op.operator end
+  return op[method] ~= Operator[method]
+end
+
+-- What self is assembled to, until it brings the method.
+local function assembled_for(self, method, mu)
+  local op = self
+  while not brings(op, method) do
+    local assembled = op:assemble(op.parametric and mu or nil)
+    if rawequal(assembled, op)
+      or getmetatable(assembled) == getmetatable(op) and not op.parametric then
+      blame(("%s has no method '%s'; %s"):format(self.__name, method, op:_why_unsolvable()))
+    end
+    op = assembled
+  end
+  return op
+end
+
+--- What would help where there is no matrix to solve with.
+---@return string
+function Operator:_why_unsolvable()
+  if self.__name == "neap.FixedParameterOperator" then return self.operator:_why_unsolvable() end
+  if not self.linear then return "define it" end
+  return "define it, or an assemble(mu) that returns a MatrixOperator"
 end
 
 --- The images of the vectors of U.
@@ -97,11 +126,7 @@ end
 ---@return VectorArray [source, n]
 ---@nodiscard
 function Operator:apply_inverse(V, mu, options)
-  local assembled = self:assemble(mu)
-  if rawequal(assembled, self) or assembled.__name == "neap.FixedParameterOperator" then
-    lacks(self, "apply_inverse")
-  end
-  return assembled:apply_inverse(V, nil, options)
+  return assembled_for(self, "apply_inverse", mu):apply_inverse(V, mu, options)
 end
 
 --- Solves A^T U = V for each vector of V.
@@ -109,11 +134,7 @@ end
 ---@return VectorArray [range, n]
 ---@nodiscard
 function Operator:apply_inverse_adjoint(V, mu)
-  local assembled = self:assemble(mu)
-  if rawequal(assembled, self) or assembled.__name == "neap.FixedParameterOperator" then
-    lacks(self, "apply_inverse_adjoint")
-  end
-  return assembled:apply_inverse_adjoint(V)
+  return assembled_for(self, "apply_inverse_adjoint", mu):apply_inverse_adjoint(V, mu)
 end
 
 --- Vectors W in the range with A(u) = W:lincomb(u).

@@ -1,6 +1,7 @@
 --- Galerkin projections of operators that have no smaller form.
 local class = require "neap.class"
 local Operator = require "neap.operators.operator"
+local FixedParameterOperator = require "neap.operators.fixed_parameter"
 local values = require "neap.operators.values"
 
 --- Coefficients u -> range_basis^T product A(source_basis u). Without a basis on one side that
@@ -28,6 +29,29 @@ function ProjectedOperator:apply(U, mu)
   local V = self.operator:apply(U, mu)
   if self.range_basis == nil then return V end
   return values.columns(self.range_basis:inner(V, self.product))
+end
+
+function ProjectedOperator:apply_adjoint(V, mu)
+  if self.range_basis then
+    V = self.range_basis:lincomb(values.matrix(V))
+    if self.product then
+      V = values.as_operator(self.product, "product", 1):apply_adjoint(V)
+    end
+  end
+  local U = self.operator:apply_adjoint(V, mu)
+  if self.source_basis == nil then return U end
+  return values.columns(self.source_basis:inner(U))
+end
+
+--- Of a linear operator its matrix: the images of the source basis, tested with the range basis.
+function ProjectedOperator:assemble(mu)
+  if not self.linear or self.range_basis == nil and self.source_basis == nil then
+    return Operator.assemble(self, mu)
+  end
+  local op = self.operator:assemble(mu)
+  if op.parametric then op = FixedParameterOperator(op, mu) end
+  return require "neap.algorithms.projection".project(op, self.range_basis, self.source_basis,
+    self.product)
 end
 
 function ProjectedOperator:jacobian(U, mu)

@@ -190,6 +190,41 @@ describe("operators", function()
       "my.Scale has no method 'apply_inverse'", 1, true)
   end)
 
+  it("with a parameter fixed solve as their operator does", function()
+    local Scale = ops.Operator:subclass "my.Scale"
+    function Scale:apply(X, m) return m.a[2] * X end
+    function Scale:apply_inverse(X, m) return (1 / m.a[2]) * X end
+    local op = Scale:new { source = 3, range = 3, linear = true, parametric = true }
+    same_arrays(2 * U, op:assemble(mu):apply_inverse(U))
+  end)
+
+  it("projected are assembled to the matrix of the bases", function()
+    local Scale = ops.Operator:subclass "my.Scale"
+    function Scale:apply(X, m) return m.a[2] * A:apply(X) end
+    function Scale:apply_adjoint(X, m) return m.a[2] * A:apply_adjoint(X) end
+    local own = Scale:new { source = 3, range = 3, linear = true, parametric = true }
+    local product = Matrix.diag { 1, 2, 3 }
+    for _, P in ipairs { false, product } do
+      local op = ops.ProjectedOperator(own, V, U, P or nil)
+      check_linear(op, mu)
+      check_invertible(op, mu)
+      local assembled = op:assemble(mu)
+      assert.equal(ops.MatrixOperator, getmetatable(assembled))
+      assert.close_lists(numbers.entries(0.5 * V:inner(A:apply(U), P or nil)),
+        numbers.entries(assembled.matrix), 1e-14, 1e-14)
+    end
+    for _, bases in ipairs { { V, nil }, { nil, U }, { V:slice(1, 1), U[1] } } do
+      check_linear(ops.ProjectedOperator(own, bases[1], bases[2]), mu)
+    end
+    local empty = ops.ProjectedOperator(own, VectorArray.empty(3), VectorArray.empty(3))
+    assert.same({ 0, 0 }, { empty:assemble(mu).matrix.rows, empty:assemble(mu).matrix.cols })
+    assert.equal(0, empty:apply_inverse(VectorArray.zeros(0, 1), mu).dim)
+    -- A sum of it and of a matrix is one matrix.
+    local sum = ops.ProjectedOperator(own, V, U) + Matrix.identity(2)
+    assert.equal(ops.MatrixOperator, getmetatable(sum:assemble(mu)))
+    check_invertible(sum, mu)
+  end)
+
   it("travel to workers, of a user's own class too", function()
     local Scale = ops.Operator:subclass "my.Scale"
     function Scale:apply(X, m) return (self.factor * m.a[2]) * X end
@@ -226,6 +261,50 @@ describe("operators", function()
       "product: Operator, SparseMatrix or Matrix expected, got number", 1, true)
     assert.error_matches(function() ops.IdentityOperator(-1) end, "dim: dimension expected, got -1",
       1, true)
+  end)
+
+  it("are solved with when some are dense and some sparse", function()
+    local S = neap.SparseMatrix.from_triplets(3, 3, { 1, 2, 3 }, { 1, 2, 3 }, { 3, 4, 5 })
+    local sum = ops.LincombOperator({ S, A, ops.IdentityOperator(3) }, { 2, theta, 1 })
+    check_linear(sum, mu)
+    check_invertible(sum, mu)
+    assert.same((2 * S:to_matrix() + 0.5 * A + Matrix.identity(3)):to_table(),
+      sum:assemble(mu).matrix:to_table())
+    check_invertible(ops.IdentityOperator(3) + 2 * ops.IdentityOperator(3))
+  end)
+
+  it("that cannot be assembled are named, in the caller's line", function()
+    local Own = ops.Operator:subclass "my.Own"
+    function Own:apply(X) return X:copy() end
+    local op = Own:new { source = 3, range = 3, linear = true }
+    local parametric = Own:new { source = 3, range = 3, linear = true, parametric = true }
+    local function expect(text, solve)
+      local line = debug.getinfo(solve, "S").linedefined + 1
+      local ok, message = pcall(solve)
+      assert.is_false(ok)
+      assert.equal(("operators_spec.lua:%d: %s"):format(line, text), (message:gsub("^.*/", "")))
+    end
+    local advice = "my.Own, cannot be assembled: define its assemble(mu), returning a "
+      .. "MatrixOperator"
+    local matrix = ops.MatrixOperator(A)
+    for _, own in ipairs { op, parametric } do
+      local sum = matrix * theta - 2 * own
+      expect("neap.LincombOperator has no method 'apply_inverse'; operators[2], a " .. advice,
+        function()
+          local X = sum:apply_inverse(U, mu)
+          return X
+        end)
+      expect("neap.LincombOperator has no method 'apply_inverse_adjoint'; operators[2], a "
+        .. advice, function()
+          local X = sum:apply_inverse_adjoint(U, mu)
+          return X
+        end)
+      expect("my.Own has no method 'apply_inverse'; define it, or an assemble(mu) that returns a "
+        .. "MatrixOperator", function()
+          local X = own:apply_inverse(U, mu)
+          return X
+        end)
+    end
   end)
 
   it("are solved with when they are matrices plus identities and zero", function()
