@@ -73,6 +73,7 @@ static bool is_worth (const WorkerSlot *w, const IdSet *s) {
   return replay > w->patience * (REPLAY_SECONDS + COST_RATIO * bytes / BYTES_PER_SECOND);
 }
 
+/* A copy of one set of objects is to be fetched. */
 typedef struct Fetch {
   Pool *pool;
   int worker;
@@ -96,20 +97,30 @@ static int l_fetch (lua_State *L) {
   return 0;
 }
 
+static void fetch (lua_State *L, Pool *p, int worker, const IdSet *ids) {
+  Fetch f = {.pool = p, .worker = worker, .ids = ids};
+  lua_pushcfunction(L, l_fetch);
+  lua_pushlightuserdata(L, &f);
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK) p->workers[worker].is_copying = true;
+  else lua_pop(L, 1); /* the journal stays as it is */
+}
+
 void base_consider (lua_State *L, Pool *p, int worker) {
   WorkerSlot *w = &p->workers[worker];
   if (w->is_copying || w->journal == NULL || p->transport == NULL) return;
   const Request *newest = w->journal_newest;
-  if (newest == NULL || w->journal_seconds < w->look_at || !lua_checkstack(L, 4)) return;
+  if (newest == NULL || w->journal_seconds < w->look_at) return;
   w->look_at = w->journal_seconds * 1.2 + REPLAY_SECONDS; /* looking takes time as well */
   IdSet ids = {0};
-  if (gather(&ids, w, newest) && is_worth(w, &ids)) {
-    Fetch f = {.pool = p, .worker = worker, .ids = &ids};
-    lua_pushcfunction(L, l_fetch);
-    lua_pushlightuserdata(L, &f);
-    if (lua_pcall(L, 1, 0, 0) == LUA_OK) w->is_copying = true;
-    else lua_pop(L, 1); /* the journal stays as it is */
-  }
+  if (gather(&ids, w, newest) && is_worth(w, &ids)) fetch(L, p, worker, &ids);
+  idset_fini(&ids);
+}
+
+void base_demand (lua_State *L, Pool *p, int worker, const Request *r) {
+  WorkerSlot *w = &p->workers[worker];
+  if (p->transport == NULL || p->session != NULL) return;
+  IdSet ids = {0};
+  if (gather(&ids, w, r)) fetch(L, p, worker, &ids);
   idset_fini(&ids);
 }
 

@@ -95,6 +95,43 @@ void call_failed (lua_State *L, Call *c) {
   lua_settop(L, error);
 }
 
+typedef struct Trouble {
+  Call *call;
+  int worker;
+} Trouble;
+
+/* (Trouble, reason) */
+static int l_trouble (lua_State *L) {
+  const Trouble *t = lua_touserdata(L, 1);
+  lua_createtable(L, 0, 4);
+  luaL_tolstring(L, 2, NULL);
+  lua_setfield(L, -2, "message");
+  lua_pushliteral(L, "error");
+  lua_setfield(L, -2, "kind");
+  if (t->worker >= 0) {
+    lua_pushinteger(L, t->worker + 1);
+    lua_setfield(L, -2, "worker");
+  }
+  call_failed(L, t->call);
+  return 0;
+}
+
+void call_attempt (lua_State *L, Call *c, int worker, lua_CFunction f, void *argument) {
+  lua_pushcfunction(L, f);
+  lua_pushlightuserdata(L, argument);
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK) return;
+  Trouble t = {.call = c, .worker = worker};
+  lua_pushcfunction(L, l_trouble);
+  lua_pushlightuserdata(L, &t);
+  lua_pushvalue(L, -3);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    c->is_short = true;
+  }
+  lua_pop(L, 1);
+  if (c->map != NULL) map_cancel(L, c);
+}
+
 void call_proceed (lua_State *L, Call *c, int worker) {
   if (c->map != NULL) map_feed(L, c, worker);
   call_finish(L, c);
@@ -193,7 +230,22 @@ static int l_unpack (lua_State *L) {
 
 /* call:errors() -> list of error tables, or nil */
 static int l_errors (lua_State *L) {
-  checkcall(L, 1);
+  Call *c = checkcall(L, 1);
+  if (c->is_short) { /* of what has gone wrong nothing else is known */
+    lua_createtable(L, 0, 2);
+    lua_pushliteral(L, "not enough memory");
+    lua_setfield(L, -2, "message");
+    lua_pushliteral(L, "error");
+    lua_setfield(L, -2, "kind");
+    if (lua_getiuservalue(L, 1, CALL_ERRORS) != LUA_TTABLE) {
+      lua_newtable(L);
+      lua_pushvalue(L, -1);
+      lua_setiuservalue(L, 1, CALL_ERRORS);
+    }
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, 4, (lua_Integer)lua_rawlen(L, 4) + 1);
+    c->is_short = false;
+  }
   lua_getiuservalue(L, 1, CALL_ERRORS);
   return 1;
 }

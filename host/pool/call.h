@@ -4,13 +4,6 @@
 
 #include "pool/pool.h"
 
-/* Items that were asked and are to be asked again. */
-typedef struct Range {
-  struct Range *next;
-  int64_t first, count;
-  unsigned attempts;
-} Range;
-
 /* What a map has beyond its requests. */
 typedef struct Map {
   bool *begun;         /* by worker: it has been told */
@@ -38,6 +31,7 @@ struct Call {
   size_t outstanding; /* requests not answered */
   bool is_done, is_cancelled;
   bool is_stopped;      /* its requests are not asked again */
+  bool is_short;        /* there was no memory for an error that it has */
   bool takes_globals;   /* when it is made: the driver may compute when workers ask */
   int64_t width;        /* of a list of results: workers or items; 0: one worker's values */
   int64_t n_done;       /* workers or items that have answered */
@@ -62,6 +56,9 @@ void call_forsake (lua_State *L, const Call *c);
 void call_answered (lua_State *L, Call *c, int worker, const Request *r, int values);
 /* Adds the error table on top of the stack, and leaves it there. */
 void call_failed (lua_State *L, Call *c);
+/* Runs f(argument), one of what makes the call go on. Where that raises, ends the call with that for
+   an error, whatever the memory. Raises nothing. */
+void call_attempt (lua_State *L, Call *c, int worker, lua_CFunction f, void *argument);
 /* A request of the call has been answered by worker: asks for more, or ends the call. */
 void call_proceed (lua_State *L, Call *c, int worker);
 /* Ends the call when nothing is outstanding. */
@@ -91,12 +88,6 @@ int map_take (lua_State *L, Call *c);
 /* Hands out chunks to a worker that has room for them. */
 void map_feed (lua_State *L, Call *c, int worker);
 bool map_has_more (const Map *m); /* items to hand out */
-/* A worker has ended with the item at a position of chunk r, which becomes a chunk of that item; the
-   others are handed out again. */
-void map_isolate (lua_State *L, Call *c, Request *r, int64_t position);
-/* A worker has ended with chunk r, or with r still waiting: its items are handed out again, one
-   by one if it was under way, since one of them may have ended it. */
-void map_take_back (lua_State *L, Call *c, int worker, const Request *r, bool was_under_way);
 /* No map has been told to the worker any more. */
 void map_forget_worker (lua_State *L, Pool *p, int worker);
 /* No more chunks go out, and those that have not begun are taken back. */

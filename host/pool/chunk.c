@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <lauxlib.h>
+#include "pool/ranges.h"
 #include "wire/bytes.h"
 #include "worker/protocol.h"
 
@@ -83,6 +84,11 @@ void chunk_send (lua_State *L, Call *c, int worker, int64_t first, int64_t count
   r->first = first;
   r->count = count;
   r->attempts = attempts;
+  if (!ranges_make_room(r)) {
+    c->outstanding--;
+    pool_settle(c->pool, -1, r);
+    luaL_error(L, "not enough memory");
+  }
   m->in_flight[worker]++;
   request_put(L, c->pool, worker, r);
   lua_settop(L, top);

@@ -10,7 +10,10 @@ enum { TAIL_LINES = 10 };
 
 void died_describe (const Obituary *o, int worker, char *text, size_t size) {
   const char *memory = o->out_of_memory ? ", likely out of memory" : "";
-  if (o->signal != 0) {
+  if (o->driver_was_short) {
+    snprintf(text, size, "worker %d was ended: not enough memory for a message to or from it",
+             worker + 1);
+  } else if (o->signal != 0) {
     snprintf(text, size, "worker %d died (signal %d, %s%s)", worker + 1, o->signal,
              strsignal(o->signal), memory);
   } else {

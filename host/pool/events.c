@@ -94,6 +94,7 @@ static int l_take_answer (lua_State *L) {
   const Message *m = a->message;
   Call *c = a->request->call;
   if (a->request->is_revoked) return 0; /* others do it */
+  if (w->lacks_definition) return luaL_error(L, "not enough memory for what it returned");
   if (m->parcel != NULL) wire_decode(L, m->parcel, &w->context);
   if (m->type == ANSWER_RESULT) {
     call_answered(L, c, a->worker, a->request, 1);
@@ -105,35 +106,10 @@ static int l_take_answer (lua_State *L) {
   return 0;
 }
 
-/* The answer could not be taken up: that is the call's error. stack: Answer, reason */
-static int l_fail_answer (lua_State *L) {
-  Answer *a = lua_touserdata(L, 1);
-  Call *c = a->request->call;
-  lua_createtable(L, 0, 4);
-  luaL_tolstring(L, 2, NULL);
-  lua_setfield(L, -2, "message");
-  push_worker_error(L, a);
-  call_failed(L, c);
-  end_map(L, c, false);
-  return 0;
-}
-
 static int l_proceed (lua_State *L) {
   Answer *a = lua_touserdata(L, 1);
   call_proceed(L, a->request->call, a->worker);
   return 0;
-}
-
-/* Runs f(a) and, where that raises, makes the reason an error of the call. */
-static void attempt (lua_State *L, lua_CFunction f, Answer *a) {
-  lua_pushcfunction(L, f);
-  lua_pushlightuserdata(L, a);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK) return;
-  lua_pushcfunction(L, l_fail_answer);
-  lua_pushlightuserdata(L, a);
-  lua_pushvalue(L, -3);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1); /* not even memory for an error */
-  lua_pop(L, 1);
 }
 
 static int l_hand_out (lua_State *L) {
@@ -145,22 +121,34 @@ static int l_hand_out (lua_State *L) {
 /* The request's call has one less to wait for. */
 static void conclude (lua_State *L, Answer *a, lua_CFunction take) {
   Call *c = a->request->call;
-  if (c != NULL) { /* else it answers a replay, or nobody waits any more */
-    c->outstanding--;
-    if (c->map != NULL && a->request->message.type == REQUEST_CHUNK) {
-      c->map->in_flight[a->worker]--;
-    } else {
-      c->n_done++;
-    }
-    attempt(L, take, a);
-    attempt(L, l_proceed, a);
-    if (c->outstanding == 0 && !c->is_done) attempt(L, l_proceed, a); /* after an error */
+  if (c == NULL) return; /* it answers a replay, or nobody waits any more */
+  c->outstanding--;
+  if (c->map != NULL && a->request->message.type == REQUEST_CHUNK) {
+    c->map->in_flight[a->worker]--;
+  } else {
+    c->n_done++;
   }
+  call_attempt(L, c, a->worker, take, a);
+  call_attempt(L, c, a->worker, l_proceed, a);
+  if (c->outstanding == 0 && !c->is_done) { /* after an error */
+    call_attempt(L, c, a->worker, l_proceed, a);
+  }
+}
+
+/* The request is over. */
+static void finish (lua_State *L, const Answer *a) {
   pool_settle(a->pool, a->worker, a->request);
   if (a->pool->floating == NULL || a->worker < 0) return;
   lua_pushcfunction(L, l_hand_out);
-  lua_pushlightuserdata(L, a);
+  lua_pushlightuserdata(L, (void *)a);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* the next answer tries again */
+}
+
+/* Function and objects are as a call has left them that was broken off: doing it again would make
+   others of them. */
+static bool is_broken_off (const Request *r, const Message *m) {
+  return m->type == ANSWER_ERROR &&
+         (r->overdue != 0 || (r->call != NULL && r->call->is_stopped));
 }
 
 static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
@@ -176,6 +164,13 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
   }
   pool_note_whole(&p->workers[worker]);
   if (a.request->message.type == REQUEST_COPY) base_take(p, worker, a.request, m);
+  bool broken_off = false;
+  if (m->flags & ANSWER_NOT_BEGUN) {
+    a.request->is_void = true;
+  } else if (is_broken_off(a.request, m)) {
+    a.request->is_void = true;
+    broken_off = a.request->n_touched > 0;
+  }
   /* What was written before the answer is seen before the call returns. A line that the items
      of a map write in pieces stays in one piece until the map's end. */
   p->transport->ops->show(p->transport, worker, a.request->message.type != REQUEST_CHUNK);
@@ -185,9 +180,9 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
     pool_fail_request(L, p, worker, a.request, &f);
     return;
   }
-  const Call *c = a.request->call;
-  a.request->is_void = m->type == ANSWER_ERROR && c != NULL && c->is_stopped;
   conclude(L, &a, l_take_answer);
+  if (broken_off) base_demand(L, p, worker, a.request);
+  finish(L, &a);
   base_consider(L, p, worker);
 }
 
@@ -218,7 +213,7 @@ static int l_take_failure (lua_State *L) {
   const Failure *f = a->failure;
   Call *c = a->request->call;
   push_failure(L, f, a->worker);
-  if (c->is_stopped) {
+  if (c->is_stopped && strcmp(f->kind, "interrupted") != 0) { /* it was under way */
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "stopped");
   }
@@ -237,9 +232,30 @@ static int l_take_failure (lua_State *L) {
 
 void pool_fail_request (lua_State *L, Pool *p, int worker, Request *r, const Failure *f) {
   Answer a = {.pool = p, .worker = worker, .request = r, .failure = f};
-  luaL_checkstack(L, 8, NULL);
   r->is_void = true;
   conclude(L, &a, l_take_failure);
+  finish(L, &a);
+}
+
+void pool_abandon_request (lua_State *L, Pool *p, int worker, Request *r) {
+  Failure f = {.kind = "interrupted", .message = "not begun"};
+  Answer a = {.pool = p, .worker = worker, .request = r, .failure = &f};
+  conclude(L, &a, l_take_failure);
+  r->call = NULL;
+  r->is_abandoned = true;
+}
+
+typedef struct Stranded {
+  Call *call;
+  const Failure *failure;
+  int worker;
+} Stranded;
+
+static int l_strand (lua_State *L) {
+  const Stranded *s = lua_touserdata(L, 1);
+  push_failure(L, s->failure, s->worker);
+  call_failed(L, s->call);
+  return 0;
 }
 
 static int l_fail_stranded (lua_State *L) {
@@ -259,9 +275,8 @@ static int l_fail_stranded (lua_State *L) {
     Call *c = luaL_checkudata(L, -1, CALL_TNAME);
     lua_pop(L, 1);
     if (c->outstanding > 0) continue;
-    push_failure(L, &f, worker);
-    call_failed(L, c);
-    lua_pop(L, 1);
+    Stranded s = {.call = c, .failure = &f, .worker = worker};
+    call_attempt(L, c, -1, l_strand, &s);
     c->is_cancelled = true;
     call_finish(L, c);
   }
@@ -280,6 +295,14 @@ static int l_define (lua_State *L) {
   return 0;
 }
 
+/* The worker thinks that the driver has a definition, for which there was no memory: another, that
+   starts anew, takes its place. */
+static void lose_definition (Pool *p, int worker) {
+  p->workers[worker].lacks_definition = true;
+  if (p->session != NULL) session_forget(p->session);
+  else p->transport->ops->kill(p->transport, worker, SIGKILL);
+}
+
 static void take_message (lua_State *L, Pool *p, int worker, const Message *m) {
   WorkerSlot *w = &p->workers[worker];
   if (w->is_unfit) return; /* it is being ended */
@@ -293,7 +316,9 @@ static void take_message (lua_State *L, Pool *p, int worker, const Message *m) {
       Answer a = {.pool = p, .worker = worker, .message = m};
       lua_pushcfunction(L, l_define);
       lua_pushlightuserdata(L, &a);
-      if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* then decoding says what lacks */
+      if (lua_pcall(L, 1, 0, 0) == LUA_OK) break;
+      lua_pop(L, 1);
+      lose_definition(p, worker);
       break;
     }
     case ANSWER_GLOBAL: pool_answer_global(L, p, worker, m); break;
@@ -314,7 +339,7 @@ static void dispatch (lua_State *L, Pool *p) {
 }
 
 void pool_dispatch (lua_State *L, Pool *p) {
-  luaL_checkstack(L, 8, NULL);
+  luaL_checkstack(L, LUA_MINSTACK, NULL); /* nothing below raises: what has come is not lost */
   bool watches = pool_watch(p);
   dispatch(L, p);
   if (!watches) return;

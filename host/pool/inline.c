@@ -8,7 +8,8 @@ static void serve (void *user, const Message *m) {
   Pool *p = user;
   int threads = openblas_get_num_threads();
   openblas_set_num_threads(1); /* as on a worker process, for the same bits */
-  session_handle(p->session, m);
+  int rc = session_handle(p->session, m);
+  if (rc < 0) known_fini(&p->workers[0].known); /* it is told again */
   openblas_set_num_threads(threads);
 }
 
@@ -57,5 +58,9 @@ int pool_open_inline (Pool *p) {
   if (p->session == NULL) return UV_ENOMEM;
   int rc;
   p->transport = transport_inline(serve, p, &rc);
+  if (rc < 0) {
+    session_free(p->session);
+    p->session = NULL;
+  }
   return rc;
 }

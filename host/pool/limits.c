@@ -26,7 +26,7 @@ static uint64_t check_item (Pool *p, int worker, uint64_t now) {
   const TransportOps *ops = p->transport->ops;
   if (r->overdue == 0) {
     r->overdue = now;
-    ops->kill(p->transport, worker, SIGINT);
+    ops->interrupt(p->transport, worker, r->message.request);
   } else if (now - r->overdue >= ASK_NS) {
     ops->kill(p->transport, worker, SIGKILL);
   }
@@ -50,11 +50,27 @@ static uint64_t check_stopped (Pool *p, int worker, uint64_t now) {
   return w->stop_check = now + interval;
 }
 
+/* Ends what nobody waits for any more, where the worker has come to it all the same. Returns when to
+   look again. */
+static uint64_t check_abandoned (Pool *p, int worker, uint64_t now) {
+  WorkerSlot *w = &p->workers[worker];
+  Request *r = w->first;
+  const TransportOps *ops = p->transport->ops;
+  if (r->overdue == 0) {
+    r->overdue = now;
+    ops->interrupt(p->transport, worker, r->message.request);
+  } else if (now - r->overdue >= ASK_NS) {
+    ops->kill(p->transport, worker, SIGKILL);
+  }
+  return now + ASK_NS;
+}
+
 int limits_enforce (Pool *p) {
   if (p->transport == NULL) return -1;
   uint64_t now = uv_hrtime(), next = UINT64_MAX;
   for (int i = 0; i < p->n; i++) {
     const Request *r = p->workers[i].first;
+    if (r != NULL && r->is_abandoned) next = earlier(next, check_abandoned(p, i, now));
     if (r == NULL || r->call == NULL) continue; /* nobody waits for it */
     next = earlier(next, check_item(p, i, now));
     next = earlier(next, check_stopped(p, i, now));

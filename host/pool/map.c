@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include "pool/call.h"
 #include "pool/chunk.h"
+#include "pool/ranges.h"
 #include "worker/protocol.h"
 
 /* A chunk is to take about so long: much more than a message costs, little enough to share the
@@ -64,40 +65,16 @@ static void send_next (lua_State *L, Call *c, int worker, int64_t count) {
   c->map->next += count;
 }
 
-static bool give_back (Map *m, int64_t first, int64_t count, unsigned attempts) {
-  Range *range = malloc(sizeof *range);
-  if (range == NULL) return false;
-  *range = (Range){.next = m->returned, .first = first, .count = count, .attempts = attempts};
-  m->returned = range;
-  return true;
-}
-
-/* Takes a range out of those that have been given back, wherever it stands now. */
-static void drop_range (Map *m, Range *range) {
-  Range **at = &m->returned;
-  while (*at != range) at = &(*at)->next;
-  *at = range->next;
-  free(range);
-}
-
-static void drop_returned (Map *m, int n) {
-  while (n-- > 0) {
-    Range *range = m->returned;
-    m->returned = range->next;
-    free(range);
-  }
-}
-
-/* The chunk that waits for a worker behind another one of the map; NULL: none does. */
+/* The newest chunk that waits for a worker behind something else; NULL: none does, or another one
+   has been taken back and the worker has not seen that yet: it can be told one at a time. */
 static Request *waiting_chunk (const Call *c, int worker) {
   Request *newest = NULL;
-  int n = 0;
-  for (Request *r = c->pool->workers[worker].first; r != NULL; r = r->next) {
-    if (r->call != c || r->is_revoked) continue;
-    newest = r;
-    n++;
+  const WorkerSlot *w = &c->pool->workers[worker];
+  for (Request *r = w->first; r != NULL; r = r->next) {
+    if (r->is_revoked) return NULL;
+    if (r->call == c && r != w->first) newest = r;
   }
-  return n > 1 ? newest : NULL;
+  return newest;
 }
 
 /* A worker has nothing to do: what waits for another, the one that has begun its chunk last, is
@@ -108,7 +85,7 @@ static bool take_from_others (Call *c, int worker) {
   int victim = -1;
   if (p->transport->ops->revoke == NULL) return false;
   for (int w = 0; w < p->n; w++) {
-    if (w == worker || c->map->in_flight[w] < 2) continue;
+    if (w == worker || c->map->in_flight[w] == 0) continue;
     if (victim >= 0 && p->workers[w].since < p->workers[victim].since) continue;
     Request *r = waiting_chunk(c, w);
     if (r == NULL) continue;
@@ -116,16 +93,9 @@ static bool take_from_others (Call *c, int worker) {
     victim = w;
   }
   if (best == NULL) return false;
-  int64_t half = best->count / 2;
-  /* Room for both halves comes first: what is taken back must not get lost. */
-  if (!give_back(c->map, best->first, best->count - half, best->attempts)) return false;
-  bool ok = half == 0 ||
-            give_back(c->map, best->first + best->count - half, half, best->attempts);
-  best->is_revoked = ok &&
-                     p->transport->ops->revoke(p->transport, victim, best->message.request);
-  if (best->is_revoked) return true;
-  drop_returned(c->map, ok && half > 0 ? 2 : 1);
-  return false;
+  if (!p->transport->ops->revoke(p->transport, victim, best->message.request)) return false;
+  ranges_share(c, best);
+  return true;
 }
 
 void map_feed (lua_State *L, Call *c, int worker) {
@@ -136,8 +106,9 @@ void map_feed (lua_State *L, Call *c, int worker) {
       if (m->in_flight[worker] > 0 || m->is_static || !take_from_others(c, worker)) return;
     } else if (range != NULL) {
       if (m->in_flight[worker] >= 1) return;
-      chunk_send(L, c, worker, range->first, range->count, range->attempts);
-      drop_range(m, range); /* now: an error above loses nothing */
+      int64_t count = min64(range->piece, range->count);
+      chunk_send(L, c, worker, range->first, count, range->attempts);
+      ranges_sent(m, range, count); /* now: an error above loses nothing */
     } else {
       int64_t size = chunk_size(m, c->pool->n);
       if (m->in_flight[worker] >= depth(c, size)) return;
@@ -190,7 +161,6 @@ static void feed_all (lua_State *L, Call *c) {
 }
 
 void map_forget_worker (lua_State *L, Pool *p, int worker) {
-  luaL_checkstack(L, 4, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, p->calls);
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
@@ -199,31 +169,6 @@ void map_forget_worker (lua_State *L, Pool *p, int worker) {
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
-}
-
-void map_isolate (lua_State *L, Call *c, Request *r, int64_t position) {
-  int64_t before = position - r->first, after = r->count - before - 1;
-  unsigned attempts = r->attempts - 1; /* it was none of the others */
-  bool ok = after == 0 || give_back(c->map, position + 1, after, attempts);
-  ok = (before == 0 || give_back(c->map, r->first, before, attempts)) && ok;
-  r->first = position;
-  r->count = 1;
-  if (!ok) luaL_error(L, "not enough memory");
-}
-
-void map_take_back (lua_State *L, Call *c, int worker, const Request *r, bool was_under_way) {
-  Map *m = c->map;
-  c->outstanding--;
-  m->in_flight[worker]--;
-  bool ok = true;
-  if (r->is_revoked) return; /* it has been given back already */
-  if (was_under_way) {
-    unsigned attempts = r->count == 1 ? r->attempts : 0;
-    for (int64_t i = r->count; i-- > 0;) ok = give_back(m, r->first + i, 1, attempts) && ok;
-  } else {
-    ok = give_back(m, r->first, r->count, r->attempts);
-  }
-  if (!ok) luaL_error(L, "not enough memory");
 }
 
 void map_cancel (lua_State *L, Call *c) {
@@ -251,7 +196,7 @@ void map_free (Pool *p, Map *m) {
   for (size_t i = 0; i < m->n_held; i++) {
     if (p->transport != NULL) objects_release(&p->objects, m->held[i]);
   }
-  while (m->returned != NULL) drop_returned(m, 1);
+  ranges_free(m->returned);
   free(m->begun);
   free(m->in_flight);
   free(m->held);

@@ -10,7 +10,8 @@
 #include "pool/weigh.h"
 #include "worker/protocol.h"
 
-/* pool:wait_ready(seconds) -> nil, or the number of a worker that is not ready */
+/* pool:wait_ready(seconds) -> nil, or the number of a worker that is not ready, and why if that is
+   known */
 static int l_wait_ready (lua_State *L) {
   Pool *p = pool_check(L, 1);
   lua_Number seconds = luaL_checknumber(L, 2);
@@ -23,7 +24,10 @@ static int l_wait_ready (lua_State *L) {
     uint64_t now = uv_hrtime();
     if (now >= until || p->workers[w].is_lost) {
       lua_pushinteger(L, w + 1);
-      return 1;
+      if (p->workers[w].lost_error < 0)
+        lua_pushstring(L, uv_strerror(p->workers[w].lost_error));
+      else lua_pushnil(L);
+      return 2;
     }
     pool_poll(L, p, (int)((until - now) / 1000000u) + 1, false);
     pool_dispatch(L, p);

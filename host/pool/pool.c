@@ -82,7 +82,8 @@ static void drop_queue (WorkerSlot *w) {
 /* Calls under way end with the pool: what runs for them is stopped. */
 static void stop_workers (Pool *p) {
   for (int w = 0; w < p->n; w++) {
-    if (p->workers[w].first != NULL) p->transport->ops->kill(p->transport, w, SIGINT);
+    const Request *r = p->workers[w].first;
+    if (r != NULL) p->transport->ops->interrupt(p->transport, w, r->message.request);
   }
   while (p->floating != NULL) {
     Request *r = p->floating;

@@ -29,6 +29,18 @@ typedef struct Global {
   char name[];
 } Global;
 
+/* Items of a map that were asked and are to be asked again. */
+typedef struct Range {
+  struct Range *next;
+  int64_t first, count;
+  int64_t piece;     /* so many items go out at a time */
+  unsigned attempts; /* workers that died of it */
+} Range;
+
+/* Room for what a chunk of several items can fall into: those before the one that has ended a
+   worker, that one, and those after it. */
+enum { CHUNK_RANGES = 3 };
+
 /* One thing asked of one worker: it stays in the worker's queue, with all that is needed to
    ask again, until it is answered. */
 typedef struct Request {
@@ -37,16 +49,18 @@ typedef struct Request {
   Call *call;      /* who waits for it; NULL: nobody */
   int64_t first;   /* of a chunk: its first item and how many */
   int64_t count;
+  Range *room;       /* owned, of a chunk: so that giving its items back needs no memory */
   unsigned attempts; /* workers that died of it */
   Global *globals;   /* what it was told; told again when it is replayed */
   uint64_t *touched; /* ids of the remote objects that it may have changed or made */
   size_t n_touched;
-  bool is_revoked;  /* a chunk that was taken back before it began: others do it */
-  bool is_replay;   /* of a journal: nobody waits for it, it holds no objects */
-  bool is_setup;    /* the replay of the setup function */
-  bool is_void;     /* it was not done, or not to its end: what it did is not to be repeated */
-  uint64_t overdue; /* when its worker was asked to stop, since it took too long; 0: not */
-  double seconds;   /* that it was the oldest of its worker, until it was answered */
+  bool is_revoked;   /* a chunk that was taken back before it began: others do it */
+  bool is_replay;    /* of a journal: nobody waits for it, it holds no objects */
+  bool is_setup;     /* the replay of the setup function */
+  bool is_abandoned; /* its call was stopped before it began: it is not to be done */
+  bool is_void;      /* it was not done, or not to its end: what it did is not to be repeated */
+  uint64_t overdue;  /* when its worker was asked to stop, since it took too long; 0: not */
+  double seconds;    /* that it was the oldest of its worker, until it was answered */
 } Request;
 
 typedef struct WorkerSlot {
@@ -66,6 +80,7 @@ typedef struct WorkerSlot {
   uint64_t stopped;        /* since when it has been, as far as seen; 0: it runs */
   Parcel *configuration;   /* what a new process is told first */
   unsigned deaths;         /* since it was last all that it had been before */
+  bool lacks_definition;   /* of what comes from it: it is about to be replaced */
   bool is_ready;
   bool is_lost;   /* could not be started again, */
   int lost_error; /* for this reason, a UV_E*, or 0 */
@@ -165,6 +180,9 @@ typedef struct Failure {
 } Failure;
 /* Gives a request that is out of its queue an error for an answer, and frees it. */
 void pool_fail_request (lua_State *L, Pool *p, int worker, Request *r, const Failure *f);
+/* Gives a request that waits in its worker's queue an error for an answer. It stays there until the
+   worker has answered, but nobody waits for that. */
+void pool_abandon_request (lua_State *L, Pool *p, int worker, Request *r);
 /* Fails maps whose items no worker is left to do. */
 void pool_fail_stranded (lua_State *L, Pool *p);
 
@@ -243,6 +261,9 @@ void pool_drop_journals (Pool *p);
 /* The worker has answered: asks for a copy of objects that would take long to make again. Raises
    nothing. */
 void base_consider (lua_State *L, Pool *p, int worker);
+/* Request r was broken off on the worker: asks for a copy of the objects that it has touched, since
+   nothing makes them again. Raises nothing. */
+void base_demand (lua_State *L, Pool *p, int worker, const Request *r);
 /* The copy that r has asked for has come, or not: whether r is an entry of the journal now, in the
    place of all that it replaces. */
 bool base_take (Pool *p, int worker, Request *r, const Message *answer);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "pool/call.h"
+#include "pool/ranges.h"
 #include "worker/protocol.h"
 
 /* So many ends in a row, none after it had become what it was before, mean that it will not. */
@@ -33,8 +34,8 @@ static bool is_given_up (const Request *r) {
 }
 
 static bool was_at_item (const Request *r, const Obituary *o) {
-  return r->message.type == REQUEST_CHUNK && r->call != NULL && o->position >= r->first &&
-         o->position - r->first < r->count;
+  return r->message.type == REQUEST_CHUNK && r->call != NULL && !r->is_revoked &&
+         o->position >= r->first && o->position - r->first < r->count;
 }
 
 /* Takes the queue of a worker that has ended apart: chunks go back to their maps, replays are
@@ -51,23 +52,26 @@ static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
     r->next = NULL;
     if (oldest) {
       r->attempts++;
-      if (was_at_item(r, e->end)) map_isolate(L, r->call, r, e->end->position);
+      if (was_at_item(r, e->end)) ranges_isolate(r->call, r, e->end->position);
     }
     if (r->message.type == REQUEST_COPY) {
       w->is_copying = false;
       pool_settle(p, e->worker, r);
     } else if (r->is_replay) {
       request_free(r);
+    } else if (r->is_abandoned) {
+      r->is_void = true;
+      pool_settle(p, e->worker, r);
     } else if (r->call == NULL && r->message.type == REQUEST_CHUNK) {
       pool_settle(p, e->worker, r);
     } else if (r->is_revoked) {
-      map_take_back(L, r->call, e->worker, r, false);
+      ranges_take_back(r->call, e->worker, r, false);
       pool_settle(p, e->worker, r);
     } else if (is_given_up(r)) {
       w->deaths = 0; /* it is clear what they came of */
       fail(L, p, e, r);
     } else if (r->message.type == REQUEST_CHUNK) {
-      map_take_back(L, r->call, e->worker, r, oldest);
+      ranges_take_back(r->call, e->worker, r, oldest);
       pool_settle(p, e->worker, r);
     } else {
       *w->last = r;
@@ -144,8 +148,24 @@ void pool_note_whole (WorkerSlot *w) {
   if (w->is_ready && (w->first == NULL || !w->first->is_replay)) w->deaths = 0;
 }
 
+/* What the old process had defined is no more. Needs no memory. */
+static void forget_definitions (lua_State *L, WorkerSlot *w) {
+  known_fini(&w->known);
+  w->lacks_definition = false;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, w->context.definitions);
+  lua_pushnil(L);
+  while (lua_next(L, -2) != 0) {
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_pushnil(L);
+    lua_rawset(L, -4);
+  }
+  lua_pop(L, 1);
+}
+
 int pool_start_worker (lua_State *L, Pool *p, int worker) {
   WorkerSlot *w = &p->workers[worker];
+  forget_definitions(L, w);
   int rc = p->transport->ops->start(p->transport, worker);
   if (rc < 0) return rc;
   if (!queue_replays(p,
@@ -168,7 +188,6 @@ int pool_start_worker (lua_State *L, Pool *p, int worker) {
 int pool_revive (lua_State *L, Pool *p, int worker) {
   WorkerSlot *w = &p->workers[worker];
   if (!w->is_lost) return 0;
-  known_fini(&w->known); /* of what could not be sent: a new process has no definitions */
   int rc = pool_start_worker(L, p, worker);
   if (rc == 0) {
     setup_forget(L, w);
@@ -191,8 +210,6 @@ static int l_recover (lua_State *L) {
   Pool *p = v->pool;
   int worker = v->event->worker;
   WorkerSlot *w = &p->workers[worker];
-  lua_newtable(L); /* what the old process had defined is no more */
-  lua_rawseti(L, LUA_REGISTRYINDEX, w->context.definitions);
   if (!w->is_unfit && ++w->deaths <= v->patience) {
     int rc = pool_start_worker(L, p, worker);
     w->is_lost = rc < 0;
@@ -204,17 +221,28 @@ static int l_recover (lua_State *L) {
   return 0;
 }
 
-/* Maps hand out again what they have taken back: to all, for the worker may be lost. */
 static int l_feed (lua_State *L) {
+  Call *c = lua_touserdata(L, 1);
+  for (int w = 0; w < c->pool->n; w++) map_feed(L, c, w);
+  call_finish(L, c); /* it may have been cancelled, and its last chunk taken back */
+  return 0;
+}
+
+static int l_finish (lua_State *L) {
+  call_finish(L, lua_touserdata(L, 1));
+  return 0;
+}
+
+/* Maps hand out again what they have taken back: to all, for the worker may be lost. */
+static int l_feed_all (lua_State *L) {
   Pool *p = lua_touserdata(L, 1);
   lua_rawgeti(L, LUA_REGISTRYINDEX, p->calls);
   lua_pushnil(L);
   while (lua_next(L, 2) != 0) {
     Call *c = luaL_checkudata(L, -1, CALL_TNAME);
-    lua_pop(L, 1);
-    if (c->map == NULL) continue;
-    for (int w = 0; w < p->n; w++) map_feed(L, c, w);
-    call_finish(L, c); /* it may have been cancelled, and its last chunk taken back */
+    if (c->map != NULL) call_attempt(L, c, -1, l_feed, c);
+    if (c->map != NULL) call_attempt(L, c, -1, l_finish, c); /* also after an error */
+    lua_pop(L, 1); /* now: it may have been its last anchor */
   }
   for (int w = 0; w < p->n; w++) pool_hand_out(L, p, w);
   return 0;
@@ -232,7 +260,6 @@ static unsigned patience (const WorkerSlot *w) {
 void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
   WorkerSlot *w = &p->workers[e->worker];
   Recovery v = {.pool = p, .event = e, .patience = patience(w)};
-  known_fini(&w->known);
   w->is_ready = false;
   w->is_lost = true; /* nobody feeds it meanwhile */
   w->lost_error = 0;
@@ -241,7 +268,10 @@ void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
   lua_pushcfunction(L, l_recover);
   lua_pushlightuserdata(L, &v);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) { /* no memory: once more, if it has been started */
-    if (p->transport->ops->kill(p->transport, e->worker, SIGKILL) < 0) w->is_lost = true;
+    if (p->transport->ops->kill(p->transport, e->worker, SIGKILL) < 0) {
+      w->is_lost = true;
+      w->lost_error = UV_ENOMEM;
+    }
     lua_pop(L, 1);
   }
   while (w->is_lost && w->first != NULL) { /* nothing is waited for in vain */
@@ -252,7 +282,7 @@ void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
     else if (!pool_refloat(p, r)) fail(L, p, e, r);
   }
   if (w->first == NULL) w->last = &w->first;
-  lua_pushcfunction(L, l_feed);
+  lua_pushcfunction(L, l_feed_all);
   lua_pushlightuserdata(L, p);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
   pool_fail_stranded(L, p);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "pool/call.h"
+#include "pool/ranges.h"
 #include "worker/protocol.h"
 
 /* The inline worker that waits for the answer to a question gets it past its queue. */
@@ -75,6 +76,7 @@ void request_free (Request *r) {
   if (r == NULL) return;
   globals_free(r->globals);
   message_fini(&r->message);
+  ranges_free(r->room);
   free(r->touched);
   free(r);
 }

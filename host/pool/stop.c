@@ -11,9 +11,25 @@ static bool serves (const WorkerSlot *w, const Call *c) {
   return w->first != NULL && w->first->call == c;
 }
 
-static void signal_workers (Pool *p, const Call *c, int signum) {
+static void interrupt_workers (Pool *p, const Call *c) {
   for (int w = 0; w < p->n; w++) {
-    if (serves(&p->workers[w], c)) p->transport->ops->kill(p->transport, w, signum);
+    if (!serves(&p->workers[w], c)) continue;
+    p->transport->ops->interrupt(p->transport, w, p->workers[w].first->message.request);
+  }
+}
+
+static void kill_workers (Pool *p, const Call *c) {
+  for (int w = 0; w < p->n; w++) {
+    if (serves(&p->workers[w], c)) p->transport->ops->kill(p->transport, w, SIGKILL);
+  }
+}
+
+/* What waits for a worker behind something else is over now: that may take as long as it likes. */
+static void abandon (lua_State *L, Pool *p, const Call *c) {
+  for (int w = 0; w < p->n; w++) {
+    for (Request *r = p->workers[w].first; r != NULL; r = r->next) {
+      if (r->call == c && r != p->workers[w].first) pool_abandon_request(L, p, w, r);
+    }
   }
 }
 
@@ -43,13 +59,13 @@ int pool_stop (lua_State *L) {
   Message m = {.type = REQUEST_CANCEL, .request = c->number};
   for (int w = 0; w < p->n; w++) pool_send(L, p, w, &m);
   pool_take_floating(L, p, c, &(Failure){.kind = "interrupted", .message = "not begun"});
-  /* A worker that was busy with another call comes to ours later: ask again until the end. */
+  if (p->session == NULL) abandon(L, p, c);
   uint64_t until = uv_hrtime() + (uint64_t)(ASK_SECONDS * 1e9);
-  signal_workers(p, c, SIGINT);
+  interrupt_workers(p, c);
   bool done = wait_until(L, c, until);
   while (!done) {
     p->host->interrupts = 0;
-    signal_workers(p, c, SIGKILL);
+    kill_workers(p, c);
     done = wait_until(L, c, uv_hrtime() + 100000000u);
   }
   pool_unwatch(p);

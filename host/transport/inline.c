@@ -44,6 +44,11 @@ static int inline_kill (Transport *t, int worker, int signum) {
   return UV_ENOTSUP;
 }
 
+static int inline_interrupt (Transport *t, int worker, uint64_t request) {
+  (void)t, (void)worker, (void)request;
+  return UV_ENOTSUP;
+}
+
 static int64_t inline_pid (const Transport *t, int worker) {
   (void)t, (void)worker;
   return getpid();
@@ -84,6 +89,7 @@ static const TransportOps inline_ops = {
   .next = inline_next,
   .poll = inline_poll,
   .kill = inline_kill,
+  .interrupt = inline_interrupt,
   .pid = inline_pid,
   .pending = inline_pending,
   .show = inline_show,

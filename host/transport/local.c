@@ -12,29 +12,35 @@
 /* How long workers have to end by themselves, and after SIGTERM, when the pool closes. */
 enum { GRACE_MS = 2000, TERM_MS = 500 };
 
+void local_give_up (Peer *peer, int rc) {
+  peer->is_given_up = true;
+  peer->end.by_driver = true;
+  if (rc == UV_ENOMEM) peer->end.driver_was_short = true;
+  if (!peer->exited) uv_process_kill(&peer->process, SIGKILL);
+}
+
+/* The exit needs no memory, so that it is told in any case. */
 static void push_event (Peer *peer, const TransportEvent *e) {
   Local *self = peer->local;
   self->host->loop->data = self; /* tells host_poll that something came */
-  if (event_queue_push(&self->events, e) < 0) {
-    /* Without memory for its answers the worker is as good as dead; its exit is told once
-       memory is there again. */
-    TransportEvent lost = *e;
-    message_fini(&lost.message);
-    uv_process_kill(&peer->process, SIGKILL);
-  }
+  if (!peer->is_given_up && event_queue_push(&self->events, e) == 0) return;
+  TransportEvent lost = *e;
+  message_fini(&lost.message);
+  local_give_up(peer, UV_ENOMEM);
 }
 
 static void refuse (Peer *peer, int rc, const char *why) {
-  fprintf(stderr, "neap: worker %d sent what is no message (%s) and is ended\n",
-          peer->worker + 1, rc == UV_ENOMEM ? "or too large" : why);
-  uv_read_stop((uv_stream_t *)&peer->pipe);
-  mailbox_close(&peer->mailbox);
-  uv_process_kill(&peer->process, SIGKILL);
+  if (rc != UV_ENOMEM && !peer->is_given_up) {
+    fprintf(stderr, "neap: worker %d sent what is no message (%s) and is ended\n",
+            peer->worker + 1, why);
+  }
+  local_give_up(peer, rc);
 }
 
 /* What is in the mailbox becomes an event. */
 static bool take_mail (Peer *peer) {
   uint8_t bytes[MAILBOX_MAX];
+  if (peer->is_given_up) return false;
   size_t len = mailbox_take(&peer->mailbox, bytes);
   if (len == 0) return false;
   TransportEvent e = {.kind = TRANSPORT_MESSAGE, .worker = peer->worker};
@@ -67,7 +73,9 @@ static void on_read (uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   (void)buf;
   Peer *peer = stream->data;
   if (peer->local == NULL) return;
-  if (n > 0) {
+  if (peer->is_given_up) {
+    uv_read_stop(stream);
+  } else if (n > 0) {
     int rc = feed(peer, (size_t)n);
     if (rc < 0) refuse(peer, rc, frame_reader_error(peer->reader));
   } else if (n < 0) {
@@ -119,13 +127,14 @@ static void drain_output (Peer *peer, bool unfinished) {
 static void drain (Peer *peer) {
   uv_os_fd_t fd;
   if (uv_fileno((uv_handle_t *)&peer->pipe, &fd) == 0) {
-    for (;;) {
+    while (!peer->is_given_up) {
       uint8_t *where;
       size_t room;
       frame_reader_space(peer->reader, &where, &room);
       ssize_t n = read(fd, where, room);
       if (n <= 0) break;
-      if (feed(peer, (size_t)n) < 0) break;
+      int rc = feed(peer, (size_t)n);
+      if (rc < 0) local_give_up(peer, rc);
     }
   }
   take_mail(peer);
@@ -225,6 +234,14 @@ static int local_kill (Transport *t, int worker, int signum) {
   return uv_process_kill(&peer->process, signum);
 }
 
+static int local_interrupt (Transport *t, int worker, uint64_t request) {
+  Peer *peer = ((Local *)t)->peers[worker];
+  if (peer == NULL) return UV_ESRCH;
+  volatile uint64_t *stop = mailbox_stop(&peer->mailbox);
+  if (stop != NULL) *stop = request;
+  return uv_process_kill(&peer->process, SIGINT);
+}
+
 static int64_t local_pid (const Transport *t, int worker) {
   const Peer *peer = ((const Local *)t)->peers[worker];
   return peer != NULL ? peer->process.pid : -1;
@@ -315,6 +332,7 @@ static const TransportOps local_ops = {
   .next = local_next,
   .poll = local_poll,
   .kill = local_kill,
+  .interrupt = local_interrupt,
   .pid = local_pid,
   .pending = local_pending,
   .revoke = local_revoke,

@@ -28,7 +28,8 @@ typedef struct Peer {
   int dying_fd;    /* owned; negative: there is none */
   int open_handles;
   bool exited;
-  Obituary end; /* what is known already */
+  bool is_given_up; /* killed: what it sends is not taken up any more */
+  Obituary end;     /* what is known already */
   FrameReader *reader;
   LineBuffer lines[2];
   char scratch[65536]; /* for output */
@@ -58,6 +59,10 @@ int local_hold (Transport *t, int worker, const Message *m);
 
 /* Sends what is held for workers that have got no message since. */
 void local_send_held (Local *self);
+
+/* Ends a worker of which, or to which, a message has got lost for reason rc: another is asked
+   again. What else comes from it is not taken up, since it may refer to that. */
+void local_give_up (Peer *peer, int rc);
 
 /* Forgets what waits to be sent. */
 void local_drop_waiting (Peer *peer);

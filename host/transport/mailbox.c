@@ -20,6 +20,7 @@ typedef struct MailboxSlot {
   _Atomic uint64_t read;                   /* by the receiver, through the pipe */
   _Atomic uint64_t claim; /* of the worker's: the newest request that is decided, see below */
   volatile int64_t position; /* of the worker's: see mailbox_position */
+  volatile uint64_t stop;    /* of the worker's: see mailbox_stop */
   _Alignas(64) uint8_t bytes[MAILBOX_MAX];
 } MailboxSlot;
 
@@ -109,6 +110,10 @@ size_t mailbox_take (Mailbox *m, uint8_t *bytes) {
 
 volatile int64_t *mailbox_position (const Mailbox *m) {
   return m->page != NULL ? &m->page->slots[1].position : NULL;
+}
+
+volatile uint64_t *mailbox_stop (const Mailbox *m) {
+  return m->page != NULL ? &m->page->slots[1].stop : NULL;
 }
 
 bool mailbox_doze (Mailbox *m) {

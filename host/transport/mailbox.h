@@ -48,6 +48,10 @@ bool mailbox_begin (Mailbox *m, uint64_t request);
    read when the worker has ended. NULL without a page. */
 volatile int64_t *mailbox_position (const Mailbox *m);
 
+/* Where the driver notes the number of the request that an interrupt is meant for, before it
+   interrupts: what runs by then may be the next one. NULL without a page. */
+volatile uint64_t *mailbox_stop (const Mailbox *m);
+
 /* The owner is about to sleep, or has woken: while it sleeps all comes through the pipe. False:
    something has come, and it is awake still. */
 bool mailbox_doze (Mailbox *m);

@@ -13,7 +13,8 @@ typedef struct Obituary {
   int64_t exit_status;
   int signal;               /* that ended it, or 0 */
   uint64_t peak;            /* bytes that were resident at most; 0: not known */
-  bool by_driver;           /* the driver has killed it */
+  bool by_driver;           /* the driver has killed it, */
+  bool driver_was_short;    /* since it had no memory for a message to or from it */
   bool out_of_memory;       /* the system has, likely for want of memory */
   int64_t position;         /* of the item of a map that was under way, as it had noted; or 0 */
   size_t tail_len;          /* of the end of its standard error */

@@ -1,6 +1,5 @@
 /* send.c - messages to worker processes: descriptors first, then the frame, always in order. */
 #include <assert.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,11 +191,6 @@ static void drop_first (Peer *peer) {
   free(w);
 }
 
-/* What could not be sent must not get lost in silence: another process is asked again. */
-static void give_up (Peer *peer) {
-  uv_process_kill(&peer->process, SIGKILL);
-}
-
 /* Sends what waits, as far as there is room. */
 static void flush (Peer *peer) {
   uv_poll_stop(&peer->room);
@@ -208,7 +202,7 @@ static void flush (Peer *peer) {
       return;
     }
     drop_first(peer);
-    if (rc < 0) give_up(peer);
+    if (rc < 0) local_give_up(peer, rc);
   }
 }
 
@@ -233,7 +227,7 @@ int local_send (Transport *t, int worker, const Message *m) {
     rc = wait(peer, m, n_sent);
     if (rc == 0) wait_for_room(peer, reason);
   }
-  if (rc < 0) give_up(peer);
+  if (rc < 0) local_give_up(peer, rc);
   return rc;
 }
 
@@ -257,7 +251,9 @@ int local_hold (Transport *t, int worker, const Message *m) {
 void local_send_held (Local *self) {
   for (int w = 0; w < self->base.n; w++) {
     Peer *peer = self->peers[w];
-    if (peer != NULL && peer->waiting == NULL && write_held(peer) < 0) give_up(peer);
+    if (peer == NULL || peer->waiting != NULL) continue;
+    int rc = write_held(peer);
+    if (rc < 0) local_give_up(peer, rc);
   }
 }
 

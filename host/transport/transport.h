@@ -41,6 +41,9 @@ typedef struct TransportOps {
   /* Waits until next has something, at most timeout_ms (negative: no limit). */
   void (*poll)(Transport *t, int timeout_ms, bool spin);
   int (*kill)(Transport *t, int worker, int signum); /* 0 or a negative UV_E* */
+  /* Has the worker stop this request, at its next instruction, or when it comes to it; but no
+     other. 0 or a negative UV_E*. */
+  int (*interrupt)(Transport *t, int worker, uint64_t request);
   int64_t (*pid)(const Transport *t, int worker);
   uint64_t (*pending)(const Transport *t, int worker); /* bytes queued, not yet taken */
   /* Takes back a request that the worker has not begun: it will answer it without doing it.

@@ -34,6 +34,9 @@ enum {
   ANSWER_GLOBAL     /* [name]: the value of a global of the driver is wanted */
 };
 
+/* Flags of an answer. */
+enum { ANSWER_NOT_BEGUN = 1 }; /* it was cancelled before: nothing has changed */
+
 /* Flags of REQUEST_CHUNK. */
 enum { CHUNK_COLLECT = 1 }; /* an item's error stands in its place */
 

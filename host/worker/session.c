@@ -37,7 +37,10 @@ void session_set_object (lua_State *L, Session *s, lua_Integer id) {
 }
 
 void session_answer (lua_State *L, Session *s, Encoder *e, uint8_t type, uint64_t request) {
-  Message m = {.type = type, .request = request, .parcel = wire_finish(L, e)};
+  Message m = {.type = type,
+               .flags = s->answer_flags,
+               .request = request,
+               .parcel = wire_finish(L, e)};
   int rc = 0;
   for (uint32_t i = 0; i < m.parcel->n_defs && rc == 0; i++) {
     int is_new = 0;
@@ -102,7 +105,7 @@ static void copy_objects (lua_State *L, Session *s, const Message *m) {
   int n = wire_decode(L, m->parcel, &s->context);
   Encoder *e = wire_encoder(L, &s->context, 1);
   for (int i = 1; i <= n; i++) {
-    if (!remote_push(L, (uint64_t)luaL_checkinteger(L, i), s)) luaL_error(L, "no such object");
+    if (!remote_push(L, (uint64_t)luaL_checkinteger(L, i), s)) continue; /* never made */
     wire_encode(L, e, i, "id");
     wire_encode(L, e, -1, "object");
     lua_pop(L, 1);
@@ -117,6 +120,11 @@ static void free_objects (lua_State *L, Session *s, const Message *m) {
     lua_pushnil(L);
     lua_rawseti(L, n + 1, lua_tointeger(L, i));
   }
+}
+
+static bool may_be_owed (const Message *m) {
+  return m->type == REQUEST_CONFIGURE || m->type == REQUEST_DEFINE || m->type == REQUEST_GIVE ||
+         m->type == REQUEST_FREE || m->type == REQUEST_MAP_END;
 }
 
 typedef struct Serving {
@@ -135,6 +143,7 @@ static int l_serve (lua_State *L) {
   Session *s = v->session;
   const Message *m = v->message;
   lua_settop(L, 0);
+  if (s->n_owed > 0 && !may_be_owed(m)) return luaL_error(L, "not enough memory");
   switch (m->type) {
     case REQUEST_CONFIGURE: configure(L, s, m); break;
     case REQUEST_DEFINE: wire_define(L, m->parcel, &s->context); break;
@@ -211,19 +220,74 @@ void session_out_of_memory (lua_State *L, int status) {
   if (status == LUA_ERRMEM || status == LUA_ERRERR) lua_gc(L, LUA_GCCOLLECT);
 }
 
-int session_handle (Session *s, const Message *m) {
+/* Does the request in a protected call; what it raises stays on the stack. */
+static int serve (Session *s, Serving *v) {
   lua_State *L = s->L;
-  Serving v = {.session = s, .message = m};
   s->item = 0;
+  s->request = v->message->request;
+  s->answer_flags = 0;
   lua_settop(L, 0);
   lua_pushcfunction(L, session_traceback);
   lua_pushcfunction(L, l_serve);
-  lua_pushlightuserdata(L, &v);
+  lua_pushlightuserdata(L, v);
   int status = lua_pcall(L, 1, 0, 1);
   session_out_of_memory(L, status);
   lua_sethook(L, NULL, 0, 0);
-  int rc = 0;
   s->running = false;
+  return status;
+}
+
+/* Was it memory that the error on top tells of? Needs none. */
+static bool is_for_memory (lua_State *L, int status) {
+  if (status == LUA_ERRMEM || status == LUA_ERRERR) return true;
+  if (!lua_istable(L, -1)) return false;
+  lua_getfield(L, -1, "message"); /* the name is there, since the field is */
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  bool found = strstr(text, "not enough memory") != NULL;
+  lua_pop(L, 1);
+  return found;
+}
+
+/* Does what could not be done before, in order; but not one definition before another. */
+static void pay (Session *s) {
+  int n = s->n_owed, left = 0;
+  bool lacks_definition = false;
+  for (int i = 0; i < n; i++) {
+    Message m = s->owed[i];
+    Serving v = {.session = s, .message = &m};
+    bool is_definition = m.type == REQUEST_DEFINE;
+    if ((is_definition && lacks_definition) || serve(s, &v) != LUA_OK) {
+      lacks_definition = lacks_definition || is_definition;
+      s->owed[left++] = m;
+    } else {
+      message_fini(&m);
+    }
+  }
+  s->n_owed = left;
+  lua_settop(s->L, 0);
+}
+
+static int owe (Session *s, const Message *m) {
+  if (s->n_owed == SESSION_OWED) return UV_ENOMEM;
+  s->owed[s->n_owed] = *m;
+  if (m->parcel != NULL) parcel_retain(m->parcel);
+  s->n_owed++;
+  return 0;
+}
+
+int session_handle (Session *s, const Message *m) {
+  lua_State *L = s->L;
+  Serving v = {.session = s, .message = m};
+  if (s->n_owed > 0) {
+    if (may_be_owed(m)) {
+      int rc = owe(s, m);
+      pay(s);
+      return rc;
+    }
+    pay(s);
+  }
+  int status = serve(s, &v);
+  int rc = 0;
   *s->position = 0;
   if (status != LUA_OK && m->type == REQUEST_CHUNK && s->item != 0 && lua_istable(L, -1)) {
     lua_pushinteger(L, s->item);
@@ -234,6 +298,9 @@ int session_handle (Session *s, const Message *m) {
     rc = send_error(s, &v);
   } else if (status != LUA_OK && m->type == REQUEST_MAP) {
     tell_map(s, m);
+  } else if (status != LUA_OK && may_be_owed(m) && is_for_memory(L, status)) {
+    rc = owe(s, m);
+    pay(s); /* there is some again, after a collection */
   } else if (status != LUA_OK) {
     fprintf(stderr, "neap: request %d failed: %s\n", m->type, luaL_tolstring(L, -1, NULL));
   }
@@ -253,7 +320,24 @@ static void on_hook (lua_State *L, lua_Debug *ar) {
 }
 
 void session_interrupt (Session *s) {
-  if (s->running) host_interrupt(host_get(s->L), s->L, on_hook);
+  volatile uint64_t *stop = s->io.stop;
+  if (!s->running || (stop != NULL && *stop > s->request)) return; /* session_run will look */
+  bool is_meant = stop == NULL || *stop == 0 || *stop == s->request;
+  if (stop != NULL) *stop = 0;
+  if (is_meant) host_interrupt(host_get(s->L), s->L, on_hook);
+}
+
+void session_run (lua_State *L, Session *s) {
+  s->running = true; /* from here on an interrupt finds its way by itself */
+  volatile uint64_t *stop = s->io.stop;
+  if (stop == NULL || *stop != s->request) return;
+  *stop = 0;
+  s->answer_flags = ANSWER_NOT_BEGUN;
+  luaL_error(L, "interrupted");
+}
+
+void session_forget (Session *s) {
+  known_fini(&s->known);
 }
 
 static int l_rest (lua_State *L) {
@@ -313,6 +397,7 @@ void session_free (Session *s) {
   if (s == NULL) return;
   lua_close(s->L);
   session_output_close(s); /* finalizers may have printed */
+  for (int i = 0; i < s->n_owed; i++) message_fini(&s->owed[i]);
   known_fini(&s->known);
   free(s);
 }

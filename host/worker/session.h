@@ -20,6 +20,8 @@ typedef struct SessionIo {
   bool (*begin)(void *user, uint64_t request);
   /* Where the position of a map's item is noted while it is under way, else 0; NULL: nowhere. */
   volatile int64_t *position;
+  /* The number of the request that an interrupt is meant for; 0: whatever runs, as if NULL. */
+  volatile uint64_t *stop;
   /* Takes what Lua code writes to fd 1 or 2; NULL: it goes to the process's own. */
   void (*write)(void *user, int fd, const char *bytes, size_t n);
 } SessionIo;
@@ -36,7 +38,10 @@ void session_interrupt (Session *s);
 void session_rest (Session *s);
 
 /* Does one request and sends its answer, if it has one. 0, or a negative UV_E* when the answer
-   could not be sent. */
+   could not be sent, or the session cannot get over it that it has no memory. */
 int session_handle (Session *s, const Message *m);
+
+/* The driver has lost definitions: they are sent again. */
+void session_forget (Session *s);
 
 #endif

@@ -37,13 +37,16 @@ void session_apply (lua_State *L, Session *s, const Message *m) {
   int n = wire_decode(L, m->parcel, &s->context);
   if (n < 3) luaL_error(L, "malformed request");
   s->call = (uint64_t)lua_tointeger(L, 1);
-  if (s->io.is_cancelled(s->io.user, s->call, false)) luaL_error(L, "cancelled");
+  if (s->io.is_cancelled(s->io.user, s->call, false)) {
+    s->answer_flags = ANSWER_NOT_BEGUN;
+    luaL_error(L, "cancelled");
+  }
   lua_Integer keep = lua_tointeger(L, 2);
   s->item = (m->flags & REQUEST_ANYWHERE) != 0 ? 0 : s->worker;
   s->is_map = false;
   s->seeded = false;
   session_globals_enter(L, s, s->call, false);
-  s->running = true;
+  session_run(L, s);
   lua_call(L, n - 3, LUA_MULTRET);
   s->running = false;
   int n_results = lua_gettop(L) - 2;

@@ -7,6 +7,9 @@
 #include "wire/wire.h"
 #include "worker/session.h"
 
+/* What needs no answer, and could not be done for want of memory, is done later. */
+enum { SESSION_OWED = 32 };
+
 struct Session {
   Host host;    /* a copy: whatever runs here is on a worker */
   lua_State *L; /* owned */
@@ -19,7 +22,9 @@ struct Session {
   uint64_t seed; /* of the pool */
   int worker;    /* from 1 */
   /* What runs now. */
-  volatile bool running; /* a function from the driver runs */
+  volatile bool running;     /* a function from the driver runs */
+  volatile uint64_t request; /* the number of what is being done */
+  uint8_t answer_flags;      /* of its answer */
   uint64_t
     globals_call; /* the call whose globals are looked into; 0: of one that was told nothing */
   bool has_fetched; /* and that one has asked for some */
@@ -29,7 +34,12 @@ struct Session {
   bool seeded;                /* math.random has been seeded for this item */
   volatile int64_t *position; /* as SessionIo has it, or &no_position */
   int64_t no_position;
+  Message owed[SESSION_OWED]; /* in the order they came; each with a reference */
+  int n_owed;
 };
+
+/* Lets interrupts stop the function that is about to run; raises where one has come already. */
+void session_run (lua_State *L, Session *s);
 
 /* Sends an answer made of the values that the encoder holds, definitions first. Raises. */
 void session_answer (lua_State *L, Session *s, Encoder *e, uint8_t type, uint64_t request);

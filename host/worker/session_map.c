@@ -247,7 +247,7 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
     }
     lua_pushnil(L);
     c.columns_slot = lua_gettop(L);
-    s->running = true;
+    session_run(L, s);
     done = run(L, &c, s->call);
     s->running = false;
     *s->position = 0;

@@ -144,7 +144,8 @@ int worker_main (Host *host, long driver) {
                   .answer = worker_answer,
                   .is_cancelled = worker_is_cancelled,
                   .begin = worker_begin,
-                  .position = mailbox_position(&w.link.mailbox)};
+                  .position = mailbox_position(&w.link.mailbox),
+                  .stop = mailbox_stop(&w.link.mailbox)};
   Session *s = rc == 0 ? session_new(host, &io) : NULL;
   if (rc == 0 && s == NULL) rc = UV_ENOMEM;
   listen_for_interrupts(s);

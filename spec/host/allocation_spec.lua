@@ -7,7 +7,7 @@ local is_there = lfs.attributes(library, "mode") == "file" -- not beside the san
 
 describe("when memory fails at any request, raising and leaving nothing behind", function()
   for _, name in ipairs { "vectorarray", "matrix", "complex", "sparse", "encode", "decode",
-                          "files" } do
+                          "files", "inline_calls", "calls", "open" } do
     (is_there and it or pending)(name, function()
       local outcome = command.run(("LD_PRELOAD=%s %%neap%% spec/support/failing_driver.lua %s")
         :format(command.quote(library), name))

@@ -135,6 +135,7 @@ function scenarios.inline_calls() return on_pool(0) end
 function scenarios.calls() return on_pool(2) end
 
 local function opening(workers)
+  neap.pool { workers = 1 }:close() -- libuv aborts where its first loop finds no memory
   require "neap.pool" -- a module that cannot be read for want of memory is not found, says Lua
   return function()
     local pool <close> = neap.pool { workers = workers, setup = function() end }
@@ -189,7 +190,12 @@ for _, mode in ipairs(modes) do
   local before = leaks.snapshot()
   local _, _, first = pass(f, check, width, least)
   local requests, refused, second = pass(f, check, width, least)
-  local left = leaks.since(before)
+  for _ = 1, 2 do -- tables that grow do so once; what gets lost does each time
+    if second <= first then break end
+    first = second
+    requests, refused, second = pass(f, check, width, least)
+  end
+  local left = leaks.more_since(before)
   if second > first then left[#left + 1] = ("%d allocations"):format(second - first) end
   if #left > 0 then error("left behind: " .. table.concat(left, ", "), 0) end
   print(("%s: %d requests, %d refused"):format(arg[1], requests, refused))

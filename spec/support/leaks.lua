@@ -100,6 +100,27 @@ function M.since(before)
   return list
 end
 
+--- The same where processes may have been replaced: how many there are, and how many descriptors.
+---@param before Snapshot
+---@return string[]
+---@nodiscard
+function M.more_since(before)
+  local now, list = M.snapshot(), {}
+  local function count(t)
+    local n = 0
+    for _ in pairs(t) do n = n + 1 end
+    return n
+  end
+  for _, what in ipairs { "children", "descriptors" } do
+    local n = count(now[what]) - count(before[what])
+    if n > 0 then list[#list + 1] = ("%d %s"):format(n, what) end
+  end
+  if now.segments > before.segments then
+    list[#list + 1] = ("%d mappings of shared memory"):format(now.segments - before.segments)
+  end
+  return list
+end
+
 --- Watches each spec of the block this is called in: one that leaves something fails.
 ---@param before_each fun(f: function)  busted's
 ---@param after_each fun(f: function)   busted's

@@ -10,10 +10,8 @@ local M = {}
 local function stopped(kind, message, call)
   local at = {}
   for _, e in ipairs(call:errors() or {}) do
-    if e.stopped then
-      at = e
-      break
-    end
+    if e.stopped and (e.traceback or not at.worker) then at = e end
+    if at.traceback then break end
   end
   local e = { kind = kind, message = message, worker = at.worker, item = at.item or nil,
     traceback = at.traceback }

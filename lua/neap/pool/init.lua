@@ -46,10 +46,10 @@ function M.open(given)
   }, WorkerPool)
   self.workers = self._core:workers()
   self.transport = self._core:transport()
-  local late = self._core:wait_ready(READY_SECONDS)
+  local late, why = self._core:wait_ready(READY_SECONDS)
   if late then
     self._core:close()
-    error(("worker %d did not start"):format(late), 2)
+    error(("worker %d did not start%s"):format(late, why and ": " .. why or ""), 2)
   end
   if o.setup ~= nil then
     local ok, e = pcall(function() finish(self, self._core:set_setup(o.setup)) end)

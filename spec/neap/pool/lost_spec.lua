@@ -106,8 +106,9 @@ describe("a call that was ended", function()
     end)
     assert.is_false(ok)
     assert.equal("timeout", e.kind)
+    assert.same({ 6 }, remote:get(1)) -- as it was when it was ended
     pool:kill(1)
-    assert.same({ 1 }, pool:with { timeout = 5 }:apply(function(t) return t end, remote)[1])
+    assert.same({ 6 }, pool:with { timeout = 5 }:apply(function(t) return t end, remote)[1])
   end)
 
   it("by an error of its own is: what it changed before that stays changed", function()
