@@ -165,10 +165,8 @@ void kernel_gemm (bool ta, bool tb, size_t m, size_t n, size_t k, const double *
 void kernel_gramian (size_t n, size_t k, const double *A, size_t lda, double *C, size_t ldc) {
   if (n == 0) return;
   if (is_small(n, n, k)) {
-    simd()->gemm_tn(n, n, k, A, lda, A, lda, C, ldc); /* exactly symmetric: x y is y x */
-    return;
-  }
-  if (n > INT_MAX || k > INT_MAX || lda > INT_MAX || ldc > INT_MAX) {
+    simd()->gramian(n, k, A, lda, C, ldc);
+  } else if (n > INT_MAX || k > INT_MAX || lda > INT_MAX || ldc > INT_MAX) {
     kernel_gemm(true, false, n, n, k, A, lda, A, lda, C, ldc);
   } else {
     cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)n, (int)k, 1, A, (int)lda, 0, C,

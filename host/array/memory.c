@@ -2,43 +2,62 @@
 #include "array/memory.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <lauxlib.h>
 
 /* The collector sees a userdata of a hundred bytes where a block of a gigabyte hangs on it. So it
    is run whenever the blocks of the process have doubled since they were fewest after its last
-   cycle. */
-static const size_t collect_from = (size_t)64 << 20;
-static const char limit_key = 0; /* registry: userdata, the total that starts the next cycle */
+   cycle. The fewer bytes are gone through between two cycles, the likelier the next block is still
+   in a cache when it is used again; but a cycle takes about as long as writing a hundred times the
+   bytes of the Lua heap, hence the factor. */
+static const size_t collect_least = (size_t)1 << 20, collect_most = (size_t)64 << 20;
+enum { HEAP_FACTOR = 32 };
 
-static size_t *get_limit (lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &limit_key) == LUA_TNIL) {
-    lua_pop(L, 1);
-    size_t *fresh = lua_newuserdatauv(L, sizeof *fresh, 0);
-    *fresh = collect_from;
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &limit_key);
-  }
-  size_t *limit = lua_touserdata(L, -1);
-  lua_pop(L, 1); /* the registry keeps it */
-  return limit;
+typedef struct Pace {
+  size_t from;  /* no cycle while the blocks are fewer bytes */
+  size_t limit; /* the total that starts the next cycle */
+} Pace;
+
+static const char pace_key = 0; /* registry: userdata, a Pace */
+
+static size_t collect_from (lua_State *L) {
+  size_t heap = (size_t)lua_gc(L, LUA_GCCOUNT) << 10;
+  if (heap > collect_most / HEAP_FACTOR) return collect_most;
+  return heap < collect_least / HEAP_FACTOR ? collect_least : heap * HEAP_FACTOR;
 }
 
-static size_t limit_from (size_t total) {
-  if (total <= collect_from / 2) return collect_from;
+static Pace *get_pace (lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &pace_key) == LUA_TNIL) {
+    lua_pop(L, 1);
+    Pace *fresh = lua_newuserdatauv(L, sizeof *fresh, 0);
+    size_t from = collect_from(L);
+    *fresh = (Pace){.from = from, .limit = from};
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &pace_key);
+  }
+  Pace *pace = lua_touserdata(L, -1);
+  lua_pop(L, 1); /* the registry keeps it */
+  return pace;
+}
+
+static size_t limit_from (const Pace *pace, size_t total) {
+  if (total <= pace->from / 2) return pace->from;
   return total > SIZE_MAX / 2 ? SIZE_MAX : 2 * total;
 }
 
 /* Runs the collector when the blocks are to exceed factor times the limit. */
 static void collect_if_grown (lua_State *L, size_t len, size_t factor) {
   size_t total = block_total_len();
-  if (total + len <= collect_from) return;
-  size_t *limit = get_limit(L);
-  if (limit_from(total) < *limit) *limit = limit_from(total); /* blocks have gone meanwhile */
-  if ((total + len) / factor <= *limit) return;
+  if (total + len <= collect_least) return;
+  Pace *pace = get_pace(L);
+  size_t limit = limit_from(pace, total);
+  if (limit < pace->limit) pace->limit = limit; /* blocks have gone meanwhile */
+  if ((total + len) / factor <= pace->limit) return;
   if (!lua_gc(L, LUA_GCISRUNNING)) return; /* the script has stopped it, and knows why */
   lua_gc(L, LUA_GCCOLLECT);
-  *limit = limit_from(block_total_len());
+  pace->from = collect_from(L);
+  pace->limit = limit_from(pace, block_total_len());
 }
 
 static int no_memory (lua_State *L, size_t len) {
@@ -107,11 +126,18 @@ static int l_collectgarbage (lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-  if (option == 0) block_trim();
+  if (option == 0) {
+    block_trim();
+    malloc_trim(0);
+  }
   return lua_gettop(L);
 }
 
 void memory_open (lua_State *L) {
+  /* What a loop frees and needs again at once shall not go back to the system meanwhile, whose
+     fresh pages cost more than all else; collectgarbage() gives it back. */
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
   lua_getglobal(L, "collectgarbage");
   lua_pushcclosure(L, l_collectgarbage, 1);
   lua_setglobal(L, "collectgarbage");

@@ -136,6 +136,30 @@ static void dots_3x2 (size_t k, size_t whole, const double *a, size_t lda, const
   memcpy(C + ldc, c + 3, 3 * sizeof *c);
 }
 
+/* The products of 2 columns of A with 2 of B. */
+static void dots_2x2 (size_t k, size_t whole, const double *a, size_t lda, const double *b,
+                      size_t ldb, double *C, size_t ldc) {
+  const double *a1 = a + lda, *b1 = b + ldb;
+  Lanes s00 = {0}, s10 = {0}, s01 = {0}, s11 = {0};
+  for (size_t l = 0; l < whole; l += WIDTH) {
+    Lanes y0 = *read_lanes(b + l), y1 = *read_lanes(b1 + l);
+    Lanes x0 = *read_lanes(a + l), x1 = *read_lanes(a1 + l);
+    s00 += x0 * y0;
+    s01 += x0 * y1;
+    s10 += x1 * y0;
+    s11 += x1 * y1;
+  }
+  double c[] = {total(&s00), total(&s10), total(&s01), total(&s11)};
+  for (size_t l = whole; l < k; l++) {
+    c[0] += a[l] * b[l];
+    c[1] += a1[l] * b[l];
+    c[2] += a[l] * b1[l];
+    c[3] += a1[l] * b1[l];
+  }
+  memcpy(C, c, 2 * sizeof *c);
+  memcpy(C + ldc, c + 2, 2 * sizeof *c);
+}
+
 static double dots_1x1 (size_t k, size_t whole, const double *a, const double *b) {
   Lanes s = {0};
   for (size_t l = 0; l < whole; l += WIDTH) s += *read_lanes(a + l) * *read_lanes(b + l);
@@ -144,17 +168,34 @@ static double dots_1x1 (size_t k, size_t whole, const double *a, const double *b
   return c;
 }
 
+/* Rows first to m - 1 of two columns. Sums of few products wait for each other, so the last four
+   rows are two pairs rather than three and one. */
+static void two_columns (size_t first, size_t m, size_t k, const double *A, size_t lda,
+                         const double *b, size_t ldb, double *C, size_t ldc) {
+  size_t whole = k - k % WIDTH, i = first;
+  for (; m - i >= 3 && m - i != 4; i += 3)
+    dots_3x2(k, whole, A + i * lda, lda, b, ldb, C + i, ldc);
+  for (; m - i >= 2; i += 2) dots_2x2(k, whole, A + i * lda, lda, b, ldb, C + i, ldc);
+  for (; i < m; i++) {
+    C[i] = dots_1x1(k, whole, A + i * lda, b);
+    C[i + ldc] = dots_1x1(k, whole, A + i * lda, b + ldb);
+  }
+}
+
 static void gemm_tn (size_t m, size_t n, size_t k, const double *A, size_t lda, const double *B,
                      size_t ldb, double *C, size_t ldc) {
-  size_t whole = k - k % WIDTH, tall = m - m % 3, wide = n - n % 2;
-  for (size_t j = 0; j < wide; j += 2) {
-    for (size_t i = 0; i < tall; i += 3)
-      dots_3x2(k, whole, A + i * lda, lda, B + j * ldb, ldb, C + i + j * ldc, ldc);
-  }
-  for (size_t j = 0; j < n; j++) {
-    for (size_t i = j < wide ? tall : 0; i < m; i++)
-      C[i + j * ldc] = dots_1x1(k, whole, A + i * lda, B + j * ldb);
-  }
+  size_t whole = k - k % WIDTH, wide = n - n % 2;
+  for (size_t j = 0; j < wide; j += 2)
+    two_columns(0, m, k, A, lda, B + j * ldb, ldb, C + j * ldc, ldc);
+  for (size_t i = 0; wide < n && i < m; i++)
+    C[i + wide * ldc] = dots_1x1(k, whole, A + i * lda, B + wide * ldb);
+}
+
+static void gramian (size_t n, size_t k, const double *A, size_t lda, double *C, size_t ldc) {
+  size_t whole = k - k % WIDTH, wide = n - n % 2;
+  for (size_t j = 0; j < wide; j += 2)
+    two_columns(j, n, k, A, lda, A + j * lda, lda, C + j * ldc, ldc);
+  if (wide < n) C[wide + wide * ldc] = dots_1x1(k, whole, A + wide * lda, A + wide * lda);
 }
 
 /* WIDTH rows and 4 columns of A B. */
@@ -212,4 +253,5 @@ const Simd SIMD_TABLE = {
   .axpyz = axpyz,
   .gemm_tn = gemm_tn,
   .gemm_nn = gemm_nn,
+  .gramian = gramian,
 };

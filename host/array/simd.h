@@ -33,6 +33,9 @@ typedef struct Simd {
                   size_t ldb, double *C, size_t ldc);
   void (*gemm_nn)(size_t m, size_t n, size_t k, const double *A, size_t lda, const double *B,
                   size_t ldb, double *C, size_t ldc);
+
+  /* The lower triangle of C = A^T A, n x n; of the rest some entries. */
+  void (*gramian)(size_t n, size_t k, const double *A, size_t lda, double *C, size_t ldc);
 } Simd;
 
 /* The absolute value of x as an integer: of the same order as the numbers, and above all of them

@@ -31,6 +31,18 @@ static double complex factor (const Factors *f, size_t j) {
   return f->is_complex ? scalar_of(f->each[2 * j], f->each[2 * j + 1]) : f->each[j];
 }
 
+/* Is it one real factor for everything? */
+static bool is_uniform (const Factors *f) {
+  return f->each == NULL && !f->is_complex;
+}
+
+/* Makes one run of *len runs that follow each other. Cannot overflow: they are in memory. */
+static size_t join (size_t run, size_t *len) {
+  run *= *len;
+  *len = 1;
+  return run;
+}
+
 /* U:scal(alpha) */
 static int l_scal (lua_State *L) {
   VectorArray *U = vectorarray_check(L, 1);
@@ -39,9 +51,10 @@ static int l_scal (lua_State *L) {
   if (f.is_complex) vectorarray_promote(L, U);
   if (U->len > 0) {
     double *data = vectorarray_write(L, U);
-    size_t run = vectorarray_run(U);
-    for (size_t j = 0; j < U->len; j++) {
-      double *x = data + vectorarray_place(U, j) * run;
+    size_t run = vectorarray_run(U), len = U->len;
+    if (is_uniform(&f) && vectorarray_is_run(U)) run = join(run, &len);
+    for (size_t j = 0; j < len; j++) {
+      double *x = data + vectorarray_place(U, j) * vectorarray_run(U);
       if (f.is_complex) kernelz_scaled(x, factor(&f, j), x, U->dim);
       else kernel_scal(x, creal(factor(&f, j)), run);
     }
@@ -77,9 +90,11 @@ static bool may_clash (const VectorArray *U, const VectorArray *X) {
 static void add_scaled_vectors (lua_State *L, VectorArray *U, const Factors *f,
                                 const VectorArray *X) {
   double *data = vectorarray_write(L, U); /* X's memory is asked for after this */
-  size_t run = vectorarray_run(U);
-  for (size_t j = 0; j < U->len; j++) {
-    double *y = data + vectorarray_place(U, j) * run;
+  size_t run = vectorarray_run(U), len = U->len;
+  if (is_uniform(f) && len == X->len && vectorarray_is_run(U) && vectorarray_is_run(X))
+    run = join(run, &len);
+  for (size_t j = 0; j < len; j++) {
+    double *y = data + vectorarray_place(U, j) * vectorarray_run(U);
     const double *x = vectorarray_vector(X, X->len == 1 ? 0 : j);
     if (f->is_complex) kernelz_axpy(y, factor(f, j), x, U->dim);
     else kernel_axpy(y, creal(factor(f, j)), x, run);
@@ -128,8 +143,10 @@ static int add_scaled (lua_State *L, double alpha, const char *verb) {
   }
   VectorArray *W = vectorarray_push_kind(L, U->dim, U->len, is_complex, false);
   double *z = memory_own(W->block);
-  size_t run = vectorarray_run(W);
-  for (size_t j = 0; j < U->len; j++) {
+  size_t run = vectorarray_run(W), len = U->len;
+  if (len > 0 && len == V->len && vectorarray_is_run(U) && vectorarray_is_run(V))
+    run = join(run, &len);
+  for (size_t j = 0; j < len; j++) {
     kernel_sum(z + j * run, vectorarray_vector(U, j), alpha,
                vectorarray_vector(V, V->len == 1 ? 0 : j), run);
   }

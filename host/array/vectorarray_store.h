@@ -47,6 +47,11 @@ static inline size_t vectorarray_place (const VectorArray *U, size_t j) {
   return (size_t)((ptrdiff_t)U->first + (ptrdiff_t)j * U->step);
 }
 
+/* Does vector j + 1 of U begin where vector j ends, so that all are one run of numbers? */
+static inline bool vectorarray_is_run (const VectorArray *U) {
+  return !U->is_view || U->len <= 1 || (U->indices == NULL && U->step == 1);
+}
+
 /* Is the VectorArray open, its base too? */
 bool vectorarray_is_open (const VectorArray *U);
 
