@@ -78,7 +78,9 @@ local function compare(own, peer, row, configuration)
   local median_b, least_b, most_b = measure.summary(b)
   local ratio, bound = median_b / median_a, bound_of(row)
   n_rows = n_rows + 1
-  if ratio < bound then missed[#missed + 1] = ("%s (%s): %.2f"):format(row, configuration, ratio) end
+  if ratio < bound then
+    missed[#missed + 1] = ("%s (%s): %.2f"):format(row, configuration, ratio)
+  end
   print(("%-27s %10.2f [%.2f - %.2f]  %10.2f [%.2f - %.2f]  %6.2f %6.2f  %s %g"):format(row,
     median_a, least_a, most_a, median_b, least_b, most_b, ratio, least_b / least_a,
     ratio < bound and "MISSES" or "reaches", bound))

@@ -57,6 +57,8 @@ function project_any(op, range_basis, source_basis, product)
     return project_terms(op, range_basis, source_basis, product)
   elseif class == operators.ConcatenationOperator then
     return project_concatenation(op, range_basis, source_basis, product)
+  elseif class == operators.EmpiricalInterpolatedOperator and op.restricted_operator then
+    return project_concatenation(op:factors(), range_basis, source_basis, product)
   elseif class == operators.ZeroOperator then
     return operators.ZeroOperator(range_basis and #range_basis or op.range,
       source_basis and #source_basis or op.source)

@@ -1,6 +1,9 @@
 --- Adjoints.
 local class = require "neap.class"
 local Operator = require "neap.operators.operator"
+local MatrixOperator = require "neap.operators.matrix"
+local LincombOperator = require "neap.operators.lincomb"
+local mu_ = require "neap.parameters.mu"
 local values = require "neap.operators.values"
 
 --- The adjoint of a linear operator.
@@ -35,6 +38,18 @@ end
 function AdjointOperator:as_range_array(mu) return self.operator:as_source_array(mu) end
 
 function AdjointOperator:as_source_array(mu) return self.operator:as_range_array(mu) end
+
+function AdjointOperator:restricted(dofs)
+  local op = self.operator
+  if getmetatable(op) == MatrixOperator then
+    return MatrixOperator(op.matrix:H()):restricted(dofs)
+  elseif getmetatable(op) == LincombOperator then
+    local adjoints = {}
+    for q, A in ipairs(op.operators) do adjoints[q] = A:H() end
+    return LincombOperator(adjoints, mu_.conjugates(op.coefficients)):restricted(dofs)
+  end
+  return Operator.restricted(self, dofs)
+end
 
 function AdjointOperator:H() return self.operator end
 

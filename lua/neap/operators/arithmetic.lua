@@ -11,9 +11,9 @@ local function is_flat(X, factor)
   if getmetatable(X) ~= LincombOperator then return false end
   if factor == 1 then return true end
   for _, coefficient in ipairs(X.coefficients) do
-    if type(coefficient) ~= "number" then return false end
+    if not mu_.is_scalar(coefficient) then return false end
   end
-  return type(factor) == "number"
+  return mu_.is_scalar(factor)
 end
 
 local function append(operators, coefficients, X, factor)

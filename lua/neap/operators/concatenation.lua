@@ -1,6 +1,7 @@
 --- Operators applied one after the other.
 local class = require "neap.class"
 local Operator = require "neap.operators.operator"
+local selection = require "neap.operators.selection"
 local values = require "neap.operators.values"
 
 --- operators[1](operators[2](...)): the last one is applied first.
@@ -67,6 +68,7 @@ function ConcatenationOperator:jacobian(U, mu)
 end
 
 function ConcatenationOperator:restricted(dofs)
+  selection.check_dofs(dofs, self.range)
   local operators = {}
   for i, A in ipairs(self.operators) do operators[i], dofs = A:restricted(dofs) end
   return ConcatenationOperator(operators), dofs

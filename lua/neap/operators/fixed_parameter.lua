@@ -26,6 +26,12 @@ function FixedParameterOperator:apply_inverse(V, _, options)
   return self.operator:apply_inverse(V, self.mu, options)
 end
 
+function FixedParameterOperator:restricted(dofs)
+  local restricted, source_dofs = self.operator:restricted(dofs)
+  if restricted.parametric then restricted = FixedParameterOperator(restricted, self.mu) end
+  return restricted, source_dofs
+end
+
 function FixedParameterOperator:jacobian(U) return self.operator:jacobian(U, self.mu) end
 
 return FixedParameterOperator

@@ -15,6 +15,7 @@ return {
   AdjointOperator = require "neap.operators.adjoint",
   InverseOperator = require "neap.operators.inverse",
   ProjectedOperator = require "neap.operators.projected",
+  EmpiricalInterpolatedOperator = require "neap.operators.empirical",
   FixedParameterOperator = require "neap.operators.fixed_parameter",
   as_operator = values.as_operator,
   is_operator = values.is_operator,

@@ -4,13 +4,14 @@ local class = require "neap.class"
 local mu_ = require "neap.parameters.mu"
 local Operator = require "neap.operators.operator"
 local MatrixOperator = require "neap.operators.matrix"
+local selection = require "neap.operators.selection"
 local simple = require "neap.operators.simple"
 local values = require "neap.operators.values"
 
 --- sum over q of coefficients[q](mu) * operators[q](mu).
 ---@class LincombOperator: Operator
 ---@field operators Operator[]
----@field coefficients (number|function|ParameterFunctional)[]
+---@field coefficients (number|complex|function|ParameterFunctional)[]
 ---@field has_constant_terms boolean  no operator depends on mu itself
 local LincombOperator = class("neap.LincombOperator", Operator)
 
@@ -33,7 +34,7 @@ function LincombOperator._fields(operators, coefficients)
     local coefficient = coefficients[q]
     if not mu_.is_coefficient(coefficient) then
       error(("coefficients[%d]: number or function of mu expected, got %s")
-        :format(q, type(coefficient)), 3)
+        :format(q, values.kind(coefficient)), 3)
     end
     fields.source, fields.range = fields.source or A.source, fields.range or A.range
     if A.source ~= fields.source or A.range ~= fields.range then
@@ -43,7 +44,7 @@ function LincombOperator._fields(operators, coefficients)
     fields.operators[q], fields.coefficients[q] = A, coefficient
     fields.linear = fields.linear and A.linear
     fields.has_constant_terms = fields.has_constant_terms and not A.parametric
-    fields.parametric = fields.parametric or A.parametric or type(coefficient) ~= "number"
+    fields.parametric = fields.parametric or A.parametric or not mu_.is_scalar(coefficient)
   end
   return fields
 end
@@ -59,7 +60,7 @@ end
 
 --- The coefficients for mu.
 ---@param mu table|nil
----@return number[]
+---@return (number|complex)[]
 ---@nodiscard
 function LincombOperator:evaluate_coefficients(mu)
   mu = mu_.parse(mu, 2)
@@ -83,6 +84,7 @@ end
 
 function LincombOperator:apply_adjoint(V, mu)
   local thetas = self:evaluate_coefficients(mu)
+  for q, theta in ipairs(thetas) do thetas[q] = mu_.conjugate(theta) end
   local U = self.operators[1]:apply_adjoint(V, mu)
   if thetas[1] ~= 1 then U:scal(thetas[1]) end
   for q = 2, #thetas do U:axpy(thetas[q], self.operators[q]:apply_adjoint(V, mu)) end
@@ -177,10 +179,22 @@ end
 
 function LincombOperator:as_source_array(mu)
   local thetas = self:evaluate_coefficients(mu)
+  for q, theta in ipairs(thetas) do thetas[q] = mu_.conjugate(theta) end
   local W = self.operators[1]:as_source_array(mu):copy()
   W:scal(thetas[1])
   for q = 2, #thetas do W:axpy(thetas[q], self.operators[q]:as_source_array(mu)) end
   return W
+end
+
+function LincombOperator:restricted(dofs)
+  selection.check_dofs(dofs, self.range)
+  local restricted, lists = {}, {}
+  for q, A in ipairs(self.operators) do restricted[q], lists[q] = A:restricted(dofs) end
+  local source_dofs, places = selection.union(lists)
+  for q, R in ipairs(restricted) do
+    restricted[q] = selection.widen(R, lists[q], places, #source_dofs)
+  end
+  return LincombOperator(restricted, self.coefficients), source_dofs
 end
 
 function LincombOperator:jacobian(U, mu)

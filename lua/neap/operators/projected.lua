@@ -2,6 +2,7 @@
 local class = require "neap.class"
 local Operator = require "neap.operators.operator"
 local FixedParameterOperator = require "neap.operators.fixed_parameter"
+local selection = require "neap.operators.selection"
 local values = require "neap.operators.values"
 
 --- Coefficients u -> range_basis^T product A(source_basis u). Without a basis on one side that
@@ -52,6 +53,14 @@ function ProjectedOperator:assemble(mu)
   if op.parametric then op = FixedParameterOperator(op, mu) end
   return require "neap.algorithms.projection".project(op, self.range_basis, self.source_basis,
     self.product)
+end
+
+function ProjectedOperator:restricted(dofs)
+  if self.range_basis then return Operator.restricted(self, dofs) end
+  local restricted, source_dofs = self.operator:restricted(dofs)
+  if self.source_basis == nil then return restricted, source_dofs end
+  return ProjectedOperator(restricted, nil, selection.pick(self.source_basis, source_dofs)),
+    selection.all(self.source)
 end
 
 function ProjectedOperator:jacobian(U, mu)

@@ -2,6 +2,8 @@
 local neap = require "neap"
 local class = require "neap.class"
 local Operator = require "neap.operators.operator"
+local MatrixOperator = require "neap.operators.matrix"
+local selection = require "neap.operators.selection"
 local values = require "neap.operators.values"
 
 local M = {}
@@ -45,16 +47,11 @@ function IdentityOperator:as_range_array() return values.unit_vectors(self.sourc
 IdentityOperator.as_source_array = IdentityOperator.as_range_array
 
 function IdentityOperator:restricted(dofs)
-  local sorted, seen = {}, {}
-  for _, dof in ipairs(dofs) do
-    if not seen[dof] then seen[dof], sorted[#sorted + 1] = true, dof end
-  end
-  table.sort(sorted)
-  local place = {}
-  for i, dof in ipairs(sorted) do place[dof] = i end
-  local selection = neap.Matrix.zeros(#dofs, #sorted)
-  for i, dof in ipairs(dofs) do selection:set(i, place[dof], 1.0) end
-  return values.as_operator(selection, "dofs", 1), sorted
+  selection.check_dofs(dofs, self.range)
+  local source_dofs, places = selection.union { dofs }
+  local selected = {}
+  for i, dof in ipairs(dofs) do selected[i] = places[dof] end
+  return MatrixOperator(selection.matrix(selected, #source_dofs)), source_dofs
 end
 
 ---@class ZeroOperator: Operator
@@ -78,6 +75,7 @@ function ZeroOperator:apply_adjoint(V)
 end
 
 function ZeroOperator:restricted(dofs)
+  selection.check_dofs(dofs, self.range)
   return ZeroOperator(#dofs, 0), {}
 end
 

@@ -50,12 +50,13 @@ function M.unit_vectors(dim)
   return U
 end
 
---- A Matrix as columns.
+--- A Matrix as columns, by way of its smaller side.
 ---@param A Matrix  [m, n]
 ---@return VectorArray [m, n]
 ---@nodiscard
 function M.columns(A)
-  return M.unit_vectors(A.rows):lincomb(A)
+  if A.rows <= A.cols then return M.unit_vectors(A.rows):lincomb(A) end
+  return A:apply(M.unit_vectors(A.cols))
 end
 
 --- Vectors as a Matrix.

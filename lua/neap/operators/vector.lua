@@ -1,6 +1,7 @@
 --- Vectors as operators from coefficients, and as functionals.
 local class = require "neap.class"
 local Operator = require "neap.operators.operator"
+local selection = require "neap.operators.selection"
 local values = require "neap.operators.values"
 
 local M = {}
@@ -28,8 +29,13 @@ function VectorOperator:apply_adjoint(V) return values.columns(self.array:inner(
 
 function VectorOperator:as_range_array() return self.array end
 
+function VectorOperator:restricted(dofs)
+  selection.check_dofs(dofs, self.range)
+  return VectorOperator(selection.pick(self.array, dofs)), selection.all(self.source)
+end
+
 function VectorOperator:as_source_array()
-  return values.columns(values.matrix(self.array):T())
+  return values.columns(values.matrix(self.array):H())
 end
 
 --- Vector -> its inner products with the vectors of an array.
@@ -59,7 +65,12 @@ function VectorFunctional:as_source_array()
 end
 
 function VectorFunctional:as_range_array()
-  return values.columns(values.matrix(self:as_source_array()):T())
+  return values.columns(values.matrix(self:as_source_array()):H())
+end
+
+function VectorFunctional:restricted(dofs)
+  selection.check_dofs(dofs, self.range)
+  return VectorFunctional(self.array[dofs]:copy(), self.product), selection.all(self.source)
 end
 
 return M

@@ -31,8 +31,34 @@ function M.parse(mu, level)
   return parsed
 end
 
+--- Is it a number or a complex number?
+---@return boolean
+function M.is_scalar(x)
+  if type(x) == "number" then return true end
+  local metatable = type(x) == "userdata" and getmetatable(x)
+  return type(metatable) == "table" and metatable.__name == "neap.complex"
+end
+
+---@param x number|complex
+---@return number|complex
+---@nodiscard
+function M.conjugate(x) return type(x) == "number" and x or x:conj() end
+
+--- The coefficients of the adjoint of a combination.
+---@param coefficients (number|complex|function|ParameterFunctional)[]
+---@return table[]
+---@nodiscard
+function M.conjugates(coefficients)
+  local list = {}
+  for q, coefficient in ipairs(coefficients) do
+    list[q] = M.is_scalar(coefficient) and M.conjugate(coefficient)
+      or function(mu) return M.conjugate(coefficient(mu)) end
+  end
+  return list
+end
+
 local function check_value(value)
-  if type(value) ~= "number" then
+  if type(value) ~= "number" and not M.is_scalar(value) then
     error(("a coefficient is a %s; number expected"):format(type(value)), 0)
   end
   return value
@@ -43,7 +69,7 @@ end
 ---@param mu table|nil
 ---@return number
 function M.evaluate(coefficient, mu)
-  if type(coefficient) == "number" then return coefficient end
+  if M.is_scalar(coefficient) then return coefficient end
   if mu == nil then error("mu: missing, but there is a coefficient that depends on it", 0) end
   return check_value(coefficient(mu))
 end
@@ -53,7 +79,7 @@ end
 ---@return fun(mu: table): number  mu must not be nil
 ---@nodiscard
 function M.evaluator(coefficient)
-  if type(coefficient) == "number" then return function() return coefficient end end
+  if M.is_scalar(coefficient) then return function() return coefficient end end
   if type(coefficient) == "table" and coefficient.evaluator then return coefficient:evaluator() end
   return function(mu) return check_value(coefficient(mu)) end
 end
@@ -81,7 +107,7 @@ end
 --- Is it a number, a function or a functional?
 ---@return boolean
 function M.is_coefficient(x)
-  if type(x) == "number" or type(x) == "function" then return true end
+  if type(x) == "function" or M.is_scalar(x) then return true end
   local metatable = type(x) == "table" and getmetatable(x)
   return metatable and metatable.__call ~= nil or false
 end
