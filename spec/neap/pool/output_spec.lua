@@ -157,6 +157,16 @@ describe("progress", function()
     os.remove(path)
   end)
 
+  it("is silenced by NEAP_PROGRESS=0", function()
+    local path = command.write("local neap = require 'neap'\n"
+      .. "local pool <close> = neap.pool { workers = 1 }\n" .. script:format(40)
+      .. "\nprint 'the end'")
+    local screen = terminal.open("NEAP_PROGRESS=0 %neap% " .. path)
+    assert.is_nil(screen:expect("the end"):find("squares", 1, true))
+    screen:close()
+    os.remove(path)
+  end)
+
   it("is silent for short calls, and where there is no terminal for ten seconds", function()
     assert.equal("", run(1, script:format(2)).err)
     assert.equal("", run(1, script:format(40)).err)
