@@ -10,7 +10,7 @@
 /* A chunk is to take about so long: much more than a message costs, little enough to share the
    rest fairly. Shorter ones than the last are not worth a message. */
 static const double CHUNK_SECONDS = 2e-3, SHORT_SECONDS = 50e-6, QUEUE_SECONDS = 4e-3;
-enum { CHUNK_MAX = 1 << 16, CHUNK_GROWTH = 16 };
+enum { CHUNK_MAX = 1 << 14, CHUNK_GROWTH = 16 };
 
 static int64_t min64 (int64_t a, int64_t b) {
   return a < b ? a : b;

@@ -2,32 +2,35 @@
 #ifndef BYTES_H
 #define BYTES_H
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
 static inline void put_le16 (uint8_t *p, uint16_t x) {
-  p[0] = (uint8_t)x;
-  p[1] = (uint8_t)(x >> 8);
+  x = htole16(x);
+  memcpy(p, &x, sizeof x);
 }
 
 static inline void put_le32 (uint8_t *p, uint32_t x) {
-  for (int i = 0; i < 4; i++) p[i] = (uint8_t)(x >> (8 * i));
+  x = htole32(x);
+  memcpy(p, &x, sizeof x);
 }
 
 static inline void put_le64 (uint8_t *p, uint64_t x) {
-  for (int i = 0; i < 8; i++) p[i] = (uint8_t)(x >> (8 * i));
+  x = htole64(x);
+  memcpy(p, &x, sizeof x);
 }
 
 static inline uint32_t get_le32 (const uint8_t *p) {
-  uint32_t x = 0;
-  for (int i = 0; i < 4; i++) x |= (uint32_t)p[i] << (8 * i);
-  return x;
+  uint32_t x;
+  memcpy(&x, p, sizeof x);
+  return le32toh(x);
 }
 
 static inline uint64_t get_le64 (const uint8_t *p) {
-  uint64_t x = 0;
-  for (int i = 0; i < 8; i++) x |= (uint64_t)p[i] << (8 * i);
-  return x;
+  uint64_t x;
+  memcpy(&x, p, sizeof x);
+  return le64toh(x);
 }
 
 static inline uint64_t bits_of_double (double x) {

@@ -170,15 +170,25 @@ uint8_t *wire_encode_bytes (lua_State *L, Encoder *e, size_t len) {
   return p + head;
 }
 
-/* Writes the items as they lie there, all of one type; false: they are not. */
+/* Writes the items as they lie there, all of one type; false: they are not. Some at a time: each
+   step over the stack costs as much as reading one. The stack is the caller's to restore. */
 static bool put_numbers (lua_State *L, uint8_t *p, int index, lua_Integer first,
                          lua_Integer last, bool integers) {
-  for (lua_Integer i = first; i <= last; i++, p += 8) {
-    bool is_number = lua_rawgeti(L, index, i) == LUA_TNUMBER;
-    if (!is_number || (lua_isinteger(L, -1) != 0) != integers) return false;
-    put_le64(p,
-             integers ? (uint64_t)lua_tointeger(L, -1) : bits_of_double(lua_tonumber(L, -1)));
-    lua_pop(L, 1);
+  enum { BATCH = 16 };
+  int base = lua_gettop(L);
+  luaL_checkstack(L, BATCH, NULL);
+  while (first <= last) {
+    int n = last - first < BATCH ? (int)(last - first) + 1 : BATCH;
+    for (int k = 0; k < n; k++) {
+      if (lua_rawgeti(L, index, first + k) != LUA_TNUMBER) return false;
+    }
+    for (int k = 1; k <= n; k++, p += 8) {
+      if ((lua_isinteger(L, base + k) != 0) != integers) return false;
+      put_le64(p, integers ? (uint64_t)lua_tointeger(L, base + k)
+                           : bits_of_double(lua_tonumber(L, base + k)));
+    }
+    lua_settop(L, base);
+    first += n; /* a list is never as long as integers go */
   }
   return true;
 }

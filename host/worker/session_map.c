@@ -106,18 +106,22 @@ static inline void push_item (lua_State *L, const Chunk *c, const Sequence *q, l
   }
 }
 
+/* Item i is under way from now on. */
+static inline void begin_item (lua_State *L, const Chunk *c, lua_Integer i) {
+  Session *s = c->s;
+  s->item = *s->position = c->first + i - 1;
+  s->seeded = false;
+  if (c->order == 0) return;
+  lua_rawgeti(L, c->order, i);
+  s->item = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+}
+
 /* Pushes f and the arguments of item i; returns how many arguments. */
 static inline int push_call (lua_State *L, const Chunk *c, lua_Integer i) {
-  Session *s = c->s;
   lua_pushvalue(L, c->f);
   for (int k = 0; k < c->n_sequences; k++) push_item(L, c, &c->sequences[k], i);
-  s->item = *s->position = c->first + i - 1;
-  if (c->order != 0) {
-    lua_rawgeti(L, c->order, i);
-    s->item = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-  }
-  s->seeded = false;
+  begin_item(L, c, i);
   if (c->kw == 0) return c->n_sequences;
   lua_pushvalue(L, c->kw);
   return c->n_sequences + 1;
