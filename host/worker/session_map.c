@@ -56,6 +56,7 @@ typedef struct Chunk {
   int columns_slot; /* the userdata that holds the columns; they follow on the stack */
   Sequence *sequences;
   int n_sequences;
+  bool is_plain; /* one sequence of packed numbers, no order, no kw; the first error ends it */
   Column *columns;
   int n_columns, room_columns;
 } Chunk;
@@ -164,6 +165,53 @@ static bool try_item (lua_State *L, Chunk *c, lua_Integer i) {
   return ok;
 }
 
+/* What run_some does for numbers of one sequence, without order and kw, as long as each gives one
+   integer: the same with less said again for each item. Returns up to where it has come. */
+static lua_Integer run_numbers (lua_State *L, Chunk *c, lua_Integer i, lua_Integer to) {
+  Session *s = c->s;
+  volatile int64_t *position = s->position;
+  const Sequence *q = &c->sequences[0];
+  Column *column = &c->columns[0];
+  const uint8_t *from = (const uint8_t *)q->bytes;
+  unsigned char *results = column->bytes;
+  const int f = c->f, top = lua_gettop(L), is_integers = q->kind == SEQUENCE_INTEGERS;
+  const lua_Integer before_first = c->first - 1;
+  while (i < to) {
+    uint64_t bits = get_le64(from + 8 * i);
+    lua_pushvalue(L, f);
+    if (is_integers) lua_pushinteger(L, (lua_Integer)bits);
+    else lua_pushnumber(L, double_of_bits(bits));
+    i++;
+    s->item = *position = before_first + i;
+    s->seeded = false;
+    lua_call(L, 1, LUA_MULTRET);
+    if (lua_gettop(L) != top + 1 || !lua_isinteger(L, -1)) {
+      store(L, c, i);
+      break;
+    }
+    put_le64(results + 8 * (i - 1), (uint64_t)lua_tointeger(L, -1));
+    column->n = i;
+    lua_settop(L, top);
+  }
+  return i;
+}
+
+/* Does items done + 1, ... up to a number that is at most to; returns that. */
+static inline lua_Integer run_some (lua_State *L, Chunk *c, lua_Integer done, lua_Integer to) {
+  while (done < to) {
+    if (c->is_plain && c->n_columns == 1 && c->columns[0].kind == SEQUENCE_INTEGERS &&
+        c->columns[0].n == done) {
+      done = run_numbers(L, c, done, to);
+      continue;
+    }
+    if (c->failures == 0) lua_call(L, push_call(L, c, done + 1), LUA_MULTRET);
+    else if (!try_item(L, c, done + 1)) lua_settop(L, c->columns_slot + c->n_columns);
+    done++;
+    store(L, c, done);
+  }
+  return done;
+}
+
 /* Does the items until all are done, or what is left has been taken back. */
 static lua_Integer run (lua_State *L, Chunk *c, uint64_t call) {
   Session *s = c->s;
@@ -172,11 +220,8 @@ static lua_Integer run (lua_State *L, Chunk *c, uint64_t call) {
   bool looks_always = false;
   uint64_t before = uv_hrtime();
   while (done < c->count) {
-    if (c->failures == 0) lua_call(L, push_call(L, c, done + 1), LUA_MULTRET);
-    else if (!try_item(L, c, done + 1)) lua_settop(L, c->columns_slot + c->n_columns);
-    done++;
-    store(L, c, done);
-    if (!looks_always && done % LOOK_EVERY != 0 && done > 2) continue;
+    lua_Integer step = looks_always || done < 3 ? 1 : LOOK_EVERY;
+    done = run_some(L, c, done, step < c->count - done ? done + step : c->count);
     uint64_t now = uv_hrtime();
     looks_always = now - before > LONG_NS;
     before = now;
@@ -249,6 +294,8 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
       lua_newtable(L);
       c.failures = lua_gettop(L);
     }
+    c.is_plain = c.n_sequences == 1 && c.sequences[0].bytes != NULL && c.order == 0 &&
+                 c.kw == 0 && c.failures == 0;
     lua_pushnil(L);
     c.columns_slot = lua_gettop(L);
     session_run(L, s);
