@@ -33,7 +33,7 @@ end
 ---@param bound string?
 function M.report(name, list, unit, bound)
   local median, low, high = M.summary(list)
-  print(("%-44s %10.4g [%.4g - %.4g] %-8s %s"):format(name, median, low, high, unit, bound or ""))
+  print(("%-58s %10.4g [%.4g - %.4g] %-8s %s"):format(name, median, low, high, unit, bound or ""))
   print(('{"bench": "%s", "median": %.6g, "min": %.6g, "max": %.6g, "n": %d, "unit": "%s"}')
     :format(name, median, low, high, #list, unit))
 end
