@@ -43,5 +43,7 @@ int luaopen_host_array (lua_State *L) {
   files_open(L);
   lua_pushcfunction(L, blas_l_threads);
   lua_setfield(L, -2, "blas_threads");
+  lua_pushcfunction(L, blas_l_kernels);
+  lua_setfield(L, -2, "blas_kernels");
   return 1;
 }

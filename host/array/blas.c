@@ -1,5 +1,6 @@
-/* blas.c - how many threads BLAS runs on. A sum has other last bits on another number of threads,
-   so what must not depend on where it runs is run on one. */
+/* blas.c - what BLAS runs on. A sum has other last bits on another number of threads, so what must
+   not depend on where it runs is run on one; and on other kernels, which OpenBLAS chooses by the
+   processor or OPENBLAS_CORETYPE. */
 #include "array/blas.h"
 
 #include <cblas.h>
@@ -13,5 +14,10 @@ int blas_l_threads (lua_State *L) {
     if ((int)n != before) openblas_set_num_threads((int)n);
   }
   lua_pushinteger(L, before);
+  return 1;
+}
+
+int blas_l_kernels (lua_State *L) {
+  lua_pushstring(L, openblas_get_corename());
   return 1;
 }

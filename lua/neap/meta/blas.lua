@@ -7,4 +7,9 @@ local array = {}
 ---@return integer    the number before
 function array.blas_threads(n) end
 
+--- For which processor the kernels are that BLAS runs, as OPENBLAS_CORETYPE names it.
+---@return string
+---@nodiscard
+function array.blas_kernels() end
+
 return array
