@@ -1,6 +1,8 @@
---- Drivers whose workers are killed all the time: a greedy, and one that scatters arrays, changes
---- them and maps over them. Every run must end with the bits of a quiet run, and nothing may be
---- left behind; prints what each lost process has cost.
+--- Drivers whose workers are killed all the time: a greedy, one that scatters arrays, changes them
+--- and maps over them, and one whose arrays are all memory that processes share. Every run must end
+--- with the bits of a quiet run; driver and live workers must hold as many descriptors, memfds and
+--- mappings of them as before, and nothing may be left behind; prints what each lost process has
+--- cost.
 --
 --     build/neap spec/bench/storm.lua [kills of each driver, 250] [seed]
 local leaks = require "spec.support.leaks"
@@ -13,15 +15,16 @@ print(("seed %d"):format(seed))
 
 neap.pool { workers = 1 }:close() -- the event loop of this process stays
 local before, good = leaks.snapshot(), true
-for _, name in ipairs { "greedy", "arrays" } do
+for _, name in ipairs { "greedy", "arrays", "memory" } do
   local report = storm.weather(storm.jobs[name], { kills = kills, seed = seed, quiet_runs = 10 })
-  print(("%-8s %5d runs, %d with other bits; %d workers lost (%s)"):format(name, report.runs,
-    report.differing, report.deaths, report.kills))
+  print(("%-8s %5d runs, %d with other bits, %d that left something; %d workers lost (%s)")
+    :format(name, report.runs, report.differing, report.leaking, report.deaths, report.kills))
   print(("%-8s a quiet run takes %.3f s; each lost worker cost %.1f ms"):format("",
     report.quiet, 1e3 * report.per_death))
-  print(('{"bench": "storm %s", "deaths": %d, "differing": %d, "seconds_per_death": %.6g}')
-    :format(name, report.deaths, report.differing, report.per_death))
-  good = good and report.differing == 0
+  print(('{"bench": "storm %s", "deaths": %d, "differing": %d, "leaking": %d, '
+    .. '"seconds_per_death": %.6g}'):format(name, report.deaths, report.differing,
+    report.leaking, report.per_death))
+  good = good and report.differing == 0 and report.leaking == 0
 end
 local left = leaks.since(before)
 for _, line in ipairs(left) do print("left behind: " .. line) end

@@ -117,6 +117,59 @@ function M.jobs.arrays.run(pool)
   return pool:gather_array(scattered), found, basis:get(), counter:get()
 end
 
+M.jobs.memory = { name = "memory" }
+
+-- Writes at the edge of a page on one side, of the whole array on the other.
+local function write_there(V, W, k)
+  V:set(512 * k, 2, k)
+  V:set(512 * k + 1, 2, -k)
+  if #W > 0 then W:scal(1 + 1 / k) end
+end
+
+-- Each vector is half a megabyte: all of it is memory that processes share.
+function M.jobs.memory.run(pool)
+  local U = neap.VectorArray.random(2 ^ 16 | 0, 6, { seed = 9 })
+  local found = {}
+  for k = 1, 12 do
+    local pushed <close> = pool:push(U)
+    U:set(512 * k, 1, k)
+    local scattered <close> = pool:scatter_array(U:copy(), { copy = false })
+    pool:apply(write_there, pushed, scattered, k)
+    local back = pool:apply(function(V, alpha) return V + alpha * V, V[2] end, pushed, 1 / k)
+    local again = pool:apply(function(X) return X[#X] end, back)
+    found[#found + 1] = { back[1]:norm(), back[2]:get(512 * k, 2), again[1]:norm() }
+    local kept <close> = pool:keep(function(W, V) return 0.5 * W, V:slice(1, 2) end, scattered,
+      pushed)
+    found[#found + 1] = pool:apply(function(W) return W:norm() end, kept)
+    U = pool:gather_array(scattered)
+    U:scal(0.5)
+    found[#found + 1] = pool:map(function(u) return u:norm()[1] end, U)
+  end
+  return U, found
+end
+
+-- What this process holds of arrays' memory, and how many descriptors it has.
+local function holdings()
+  collectgarbage()
+  collectgarbage() -- finalizers may drop what others hold
+  local held = { descriptors = 0, memfds = 0, mappings = 0 }
+  for fd in require "lfs".dir("/proc/self/fd") do
+    held.descriptors = held.descriptors + 1
+    local link = require "lfs".symlinkattributes("/proc/self/fd/" .. fd, "target")
+    if link and link:find("^/memfd:neap ") then held.memfds = held.memfds + 1 end
+  end
+  local maps <close> = assert(io.open("/proc/self/maps"))
+  held.mappings = select(2, maps:read("a"):gsub("/memfd:neap ", ""))
+  return held
+end
+
+-- Of driver and workers. The call tells of what was removed, so that it comes first; a driver that
+-- replaces a worker just now has other descriptors.
+local function all_holdings(pool)
+  local workers, here = pool:apply(holdings), holdings()
+  return { driver = { here.memfds, here.mappings }, workers = workers }
+end
+
 -- --- the weather --------------------------------------------------------------------------------
 
 ---@class StormReport
@@ -127,6 +180,7 @@ end
 ---@field stormy number     seconds of all runs in the storm
 ---@field per_death number  seconds that each death has cost
 ---@field differing integer runs whose bits were others
+---@field leaking integer   runs after which driver or workers held what they had not held before
 
 local function restarts(pool)
   local n = 0
@@ -136,9 +190,11 @@ end
 
 local function once(job, options, f)
   local all <close> = neap.pool { workers = options.workers or 2 }
-  local pool = all:with { retries = math.huge }
-  local bits = M.bits(job.run(pool:with { retries = math.huge, stopped_grace = 0.2 }))
-  if f then f(pool) end
+  local pool = all:with { retries = math.huge, stopped_grace = 0.2 }
+  local before = M.bits(all_holdings(pool))
+  local bits = M.bits(job.run(pool))
+  local after = all_holdings(pool)
+  if f then f(pool, M.bits(after) ~= before) end
   return bits
 end
 
@@ -162,7 +218,7 @@ function M.weather(job, options)
   local n = options.quiet_runs or 1
   local expected = quiet(job, options, 1) -- fills caches
   local _, before = quiet(job, options, n)
-  local report = { runs = 0, deaths = 0, differing = 0 }
+  local report = { runs = 0, deaths = 0, differing = 0, leaking = 0 }
   local flag = command.write ""
   local killer = assert(io.popen(("exec %s spec/support/storm_killer.lua %s %d %s %g %g"):format(
     command.quote(command.neap), flag, options.seed or 1, options.signals or "KILL,SEGV,STOP",
@@ -170,8 +226,9 @@ function M.weather(job, options)
   local start = clock.now()
   local ok, problem = pcall(function()
     while report.deaths < options.kills do
-      local bits = once(job, options, function(pool)
+      local bits = once(job, options, function(pool, leaks)
         report.deaths = report.deaths + restarts(pool)
+        if leaks then report.leaking = report.leaking + 1 end
       end)
       report.runs = report.runs + 1
       if bits ~= expected then report.differing = report.differing + 1 end

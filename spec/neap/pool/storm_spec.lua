@@ -12,12 +12,13 @@ describe("a driver in a storm that kills its workers", function()
   local opening = clock.now() - start
   leaks.watch(before_each, after_each)
 
-  for _, name in ipairs { "greedy", "arrays" } do
+  for _, name in ipairs { "greedy", "arrays", "memory" } do
     it("ends with the bits of a quiet run: " .. name, function()
       local report = storm.weather(storm.jobs[name],
         { kills = 12, least = math.max(0.01, opening), most = math.max(0.1, 4 * opening),
           seed = 3, workers = 3 })
       assert.equal(0, report.differing)
+      assert.equal(0, report.leaking)
       assert.is_true(report.deaths >= 12)
     end)
   end
