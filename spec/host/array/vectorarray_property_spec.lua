@@ -303,6 +303,56 @@ function steps.measure(state)
   end
 end
 
+function steps.cat(state)
+  local list, model, complex = {}, {}, false
+  for k = 1, math.random(1, 3) do
+    local a = state:pick()
+    list[k], complex = a.U, complex or is_complex(a)
+    local copy = deep_copy(a.model)
+    table.move(copy, 1, #copy, #model + 1, model)
+  end
+  if #model <= 20 then
+    state:add { U = VectorArray.cat(list), model = model, is_complex = complex }
+  end
+end
+
+function steps.measure_pairs(state)
+  local a, b = state:pick(), state:pick()
+  if #a.model ~= #b.model then
+    return assert_refused("vectors expected", a.U.pairwise_inner, a.U, b.U)
+  end
+  local pairwise, norm = a.U:pairwise_inner(b.U), a.U:norm()
+  local indices, largest = a.U:amax()
+  local equal = true
+  for j, v in ipairs(a.model) do
+    local w = b.model[j]
+    assert(same(pairwise[j], dot(v, w)), "pairwise_inner")
+    local square = arrays.modulus(dot(v, v))
+    assert(math.abs(norm[j] - square ^ 0.5) <= 2 ^ -50 * norm[j], "norm")
+    local place = 1
+    for i = 2, DIM do
+      if same(dot({ v[i] }, { v[i] }), dot({ v[place] }, { v[place] })) then goto next end
+      if arrays.modulus(v[i]) > arrays.modulus(v[place]) then place = i end
+      ::next::
+      equal = equal and same(v[i], w[i])
+    end
+    equal = equal and same(v[1], w[1])
+    assert(indices[j] == place, "amax")
+    assert(math.abs(largest[j] - arrays.modulus(v[place])) <= 2 ^ -50 * largest[j], "amax")
+  end
+  assert(a.U:almost_equal(b.U, { rtol = 0, atol = 0 }) == equal, "almost_equal")
+end
+
+function steps.dofs(state)
+  local a = state:pick()
+  local indices = some_indices(DIM, math.random(0, 5))
+  local M = a.U:dofs(indices)
+  assert(M.rows == #indices and M.cols == #a.model)
+  for k, i in ipairs(indices) do
+    for j, v in ipairs(a.model) do assert(same(M:get(k, j), v[i]), "dofs") end
+  end
+end
+
 function steps.collect() collectgarbage() end
 
 local names = {}
