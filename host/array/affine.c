@@ -26,7 +26,7 @@ static const Matrix *push_matrix (lua_State *L, int arg, size_t i, size_t rows, 
   if (A == NULL) {
     luaL_argerror(L, arg,
                   lua_pushfstring(L, "item %I: Matrix expected, got %s", (LUAI_UACINT)i,
-                                  luaL_typename(L, -1)));
+                                  args_kind(L, -1)));
   } else if (matrix_rows(A) != rows || matrix_cols(A) != cols) {
     luaL_argerror(L, arg,
                   lua_pushfstring(L, "item %I: Matrix %I x %I expected, got %I x %I",

@@ -16,6 +16,13 @@ int args_fail (lua_State *L, int arg, const char *format, ...) {
   return is_self ? luaL_error(L, "%s", message) : luaL_argerror(L, arg, message);
 }
 
+const char *args_kind (lua_State *L, int index) {
+  int type = luaL_getmetafield(L, index, "__name");
+  if (type == LUA_TSTRING) return lua_tostring(L, -1);
+  if (type != LUA_TNIL) lua_pop(L, 1);
+  return lua_pushstring(L, luaL_typename(L, index));
+}
+
 size_t args_size (lua_State *L, int arg, const char *name) {
   lua_Integer n = luaL_checkinteger(L, arg);
   if (n < 0) args_fail(L, arg, "%s: at least 0 expected, got %I", name, n);
@@ -42,7 +49,7 @@ double args_pop_number (lua_State *L, int arg, const char *format, ...) {
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    args_fail(L, arg, "%s: number expected, got %s", what, luaL_typename(L, -1));
+    args_fail(L, arg, "%s: number expected, got %s", what, args_kind(L, -1));
   }
   lua_pop(L, 1);
   return x;
@@ -101,7 +108,7 @@ size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n) {
     int type = args_item(L, arg, raw, k), is_integer;
     lua_Integer i = lua_tointegerx(L, -1, &is_integer);
     if (!is_integer || type != LUA_TNUMBER) {
-      const char *got = lua_type(L, -1) == LUA_TNUMBER ? "a fraction" : luaL_typename(L, -1);
+      const char *got = lua_type(L, -1) == LUA_TNUMBER ? "a fraction" : args_kind(L, -1);
       args_fail(L, arg, "entry %I: index expected, got %s", (lua_Integer)k + 1, got);
     }
     if ((lua_Unsigned)i - 1u >= limit) luaL_argerror(L, arg, range_message(L, i, limit));
@@ -135,7 +142,7 @@ void args_options (lua_State *L, int arg, const char *const names[]) {
 bool args_option_boolean (lua_State *L, int arg, const char *name, bool standard) {
   int type = lua_getfield(L, arg, name);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
-    args_fail(L, arg, "option %s: boolean expected, got %s", name, luaL_typename(L, -1));
+    args_fail(L, arg, "option %s: boolean expected, got %s", name, args_kind(L, -1));
   }
   bool value = type == LUA_TNIL ? standard : lua_toboolean(L, -1);
   lua_pop(L, 1);

@@ -11,6 +11,10 @@
    that is the array whose method was called. Never returns. */
 int args_fail (lua_State *L, int arg, const char *format, ...);
 
+/* What the value at index is, by the name of its type: "neap.VectorArray", "number". Pushes the
+   string. */
+const char *args_kind (lua_State *L, int index);
+
 size_t args_size (lua_State *L, int arg, const char *name); /* an integer, at least 0 */
 size_t args_index (lua_State *L, int arg, size_t n);        /* 1..n, returned as 0..n-1 */
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include "array/args.h"
+#include "array/finite.h"
 #include "array/kernelsz.h"
 #include "array/memory.h"
 
@@ -139,8 +140,8 @@ Matrix *matrix_check_square (lua_State *L, int arg) {
 Matrix *matrix_check_finite (lua_State *L, int arg) {
   Matrix *M = matrix_check(L, arg);
   const double *m = matrix_read(M);
-  for (size_t k = 0; k < matrix_run(M); k++) {
-    if (isfinite(m[k])) continue;
+  size_t k = finite_count(m, matrix_run(M));
+  if (k < matrix_run(M)) {
     size_t entry = M->is_complex ? k / 2 : k;
     args_fail(L, arg, "entry (%I, %I) of the Matrix is %s", (lua_Integer)(entry % M->rows) + 1,
               (lua_Integer)(entry / M->rows) + 1, isnan(m[k]) ? "NaN" : "infinite");

@@ -29,6 +29,10 @@ static VectorArray *push_product (lua_State *L, const Matrix *M, bool adjoint, i
   return vectorarray_push_merged(L, push_plain(L, M, adjoint, parts));
 }
 
+void matrix_push_applied (lua_State *L, const Matrix *M, int index, const VectorArray *U) {
+  push_product(L, M, false, index, U);
+}
+
 /* M:apply(U) -> VectorArray [rows, #U] */
 static int l_apply (lua_State *L) {
   const Matrix *M = matrix_check(L, 1);

@@ -5,9 +5,18 @@
 #include "array/kernelsz.h"
 #include "array/memory.h"
 #include "array/scalar.h"
+#include "array/vectorarray.h"
 
-static int refuse (lua_State *L, const char *verb) {
+/* An operand in Lua, an Operator, knows better what event means; what nobody knows is refused. */
+static int refuse (lua_State *L, const char *event, const char *verb) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
+  int table = lua_istable(L, 1) ? 1 : lua_istable(L, 2) ? 2 : 0;
+  if (table > 0 && luaL_getmetafield(L, table, event) != LUA_TNIL) {
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 1);
+    return 1;
+  }
   if (M != NULL && N != NULL) {
     return luaL_error(L, "cannot %s matrices of %I x %I and %I x %I", verb,
                       (lua_Integer)M->rows, (lua_Integer)M->cols, (lua_Integer)N->rows,
@@ -15,7 +24,9 @@ static int refuse (lua_State *L, const char *verb) {
   }
   if (M == NULL && N == NULL) return luaL_error(L, "Matrix is closed");
   const char *other = luaL_tolstring(L, M == NULL ? 1 : 2, NULL);
-  return luaL_error(L, "cannot %s a Matrix and %s", verb, other);
+  if (M == NULL) M = N;
+  return luaL_error(L, "cannot %s a Matrix %I x %I and %s", verb, (lua_Integer)M->rows,
+                    (lua_Integer)M->cols, other);
 }
 
 /* Makes both complex when one is; pushes up to two values. */
@@ -25,10 +36,10 @@ static void promote_either (lua_State *L, const Matrix **M, const Matrix **N) {
   *N = matrix_push_complex(L, 2, *N);
 }
 
-static int add_scaled (lua_State *L, double alpha, const char *verb) {
+static int add_scaled (lua_State *L, double alpha, const char *event, const char *verb) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
   if (M == NULL || N == NULL || M->rows != N->rows || M->cols != N->cols)
-    return refuse(L, verb);
+    return refuse(L, event, verb);
   promote_either(L, &M, &N);
   Matrix *S = matrix_push_kind(L, M->rows, M->cols, M->is_complex, false);
   kernel_sum(memory_own(S->block), matrix_read(M), alpha, matrix_read(N), matrix_run(M));
@@ -36,11 +47,11 @@ static int add_scaled (lua_State *L, double alpha, const char *verb) {
 }
 
 static int l_add (lua_State *L) {
-  return add_scaled(L, 1, "add");
+  return add_scaled(L, 1, "__add", "add");
 }
 
 static int l_sub (lua_State *L) {
-  return add_scaled(L, -1, "subtract");
+  return add_scaled(L, -1, "__sub", "subtract");
 }
 
 static int push_scaled (lua_State *L, Scalar alpha, int index, const Matrix *M) {
@@ -52,13 +63,18 @@ static int push_scaled (lua_State *L, Scalar alpha, int index, const Matrix *M) 
   return 1;
 }
 
-/* M * N, a * M, M * a */
+/* M * N, M * U, a * M, M * a */
 static int l_mul (lua_State *L) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
   Scalar alpha;
   if (M != NULL && scalar_test(L, 2, &alpha)) return push_scaled(L, alpha, 1, M);
   if (N != NULL && scalar_test(L, 1, &alpha)) return push_scaled(L, alpha, 2, N);
-  if (M == NULL || N == NULL || M->cols != N->rows) return refuse(L, "multiply");
+  const VectorArray *U = vectorarray_test(L, 2);
+  if (M != NULL && U != NULL && M->cols == vectorarray_dim(U)) {
+    matrix_push_applied(L, M, 2, U);
+    return 1;
+  }
+  if (M == NULL || N == NULL || M->cols != N->rows) return refuse(L, "__mul", "multiply");
   promote_either(L, &M, &N);
   Matrix *P = matrix_push_kind(L, M->rows, N->cols, M->is_complex, false);
   (M->is_complex ? kernelz_gemm : kernel_gemm)(false, false, M->rows, N->cols, M->cols,

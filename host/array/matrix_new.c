@@ -58,7 +58,7 @@ static int l_from_table (lua_State *L) {
   lua_settop(L, 1);
   if (rows > 0) {
     if (lua_geti(L, 1, 1) != LUA_TTABLE) {
-      args_fail(L, 1, "row 1: list of numbers expected, got %s", luaL_typename(L, -1));
+      args_fail(L, 1, "row 1: list of numbers expected, got %s", args_kind(L, -1));
     }
     cols = args_list_len(L, 2);
     lua_settop(L, 1);
@@ -67,7 +67,7 @@ static int l_from_table (lua_State *L) {
   for (size_t i = 0; i < rows; i++) {
     if (lua_geti(L, 1, (lua_Integer)i + 1) != LUA_TTABLE) {
       args_fail(L, 1, "row %I: list of numbers expected, got %s", (lua_Integer)i + 1,
-                luaL_typename(L, -1));
+                args_kind(L, -1));
     }
     size_t n = args_list_len(L, 3);
     if (n != cols) {
@@ -88,7 +88,7 @@ static const Matrix *get_matrix (lua_State *L, int arg, size_t k) {
   const Matrix *M = matrix_test(L, -1);
   if (M == NULL) {
     args_fail(L, arg, "entry %I: Matrix expected, got %s", (lua_Integer)k + 1,
-              luaL_typename(L, -1));
+              args_kind(L, -1));
   }
   return M;
 }

@@ -162,25 +162,13 @@ static int l_pinv (lua_State *L) {
   return 1;
 }
 
-/* Raises when one of the n columns in x, ld apart, holds what LAPACK's iterations cannot bear. */
-static void check_finite_sides (lua_State *L, int arg, const double *x, size_t rows, size_t n,
-                                size_t ld, size_t width) {
-  for (size_t j = 0; j < n; j++) {
-    for (size_t i = 0; i < rows * width; i++) {
-      double value = x[j * ld * width + i];
-      if (isfinite(value)) continue;
-      args_fail(L, arg, "an entry of row %I is %s", (lua_Integer)(i / width) + 1,
-                isnan(value) ? "NaN" : "infinite");
-    }
-  }
-}
-
 /* M:lstsq(B) -> X of B's kind: the smallest of those that minimise |M X - B| */
 static int l_lstsq (lua_State *L) {
   const Matrix *M = matrix_check_finite(L, 1);
   size_t rows = M->rows, cols = M->cols, longer = rows < cols ? cols : rows;
   size_t k = rows < cols ? rows : cols;
   Sides sides = sides_check(L, 2, rows);
+  sides_check_finite(L, &sides);
   bool is_complex = M->is_complex || sides.is_complex;
   size_t width = is_complex ? 2 : 1, total;
   int size = matrix_lapack_size(L, longer), columns = matrix_lapack_size(L, sides.n);
@@ -191,7 +179,6 @@ static int l_lstsq (lua_State *L) {
   memset(work, 0, total * width * sizeof *work); /* LAPACKE looks for NaN in all rows */
   if (is_complex) sides_copy_complex(L, &sides, work, longer);
   else sides_copy(L, &sides, work, longer);
-  check_finite_sides(L, 2, work, rows, sides.n, longer, width);
   double *x = sides_push(L, &sides, cols, is_complex);
   if (k == 0 || sides.n == 0) {
     kernel_fill(x, 0, cols * sides.n * width);

@@ -80,6 +80,8 @@ static Factor scratch_factor (lua_State *L, const Matrix *M) {
 static int solve (lua_State *L, bool adjoint) {
   const Matrix *M = matrix_check_square(L, 1);
   Sides s = sides_check(L, 2, M->rows);
+  matrix_check_finite(L, 1);
+  sides_check_finite(L, &s);
   Factor F = scratch_factor(L, M);
   int singular = factorise(&F);
   if (singular > 0) raise_pivot(L, &F, singular);
@@ -112,12 +114,14 @@ static int push_factor (lua_State *L, const Matrix *M, bool is_cholesky) {
 
 /* M:lu() -> factorisation */
 static int l_lu (lua_State *L) {
+  matrix_check_finite(L, 1);
   return push_factor(L, matrix_check_square(L, 1), false);
 }
 
 /* M:cholesky() -> factorisation */
 static int l_cholesky (lua_State *L) {
   const Matrix *M = matrix_check_square(L, 1);
+  matrix_check_finite(L, 1);
   matrix_check_symmetric(L, 1);
   return push_factor(L, M, true);
 }
@@ -146,6 +150,7 @@ static const Factor *check_factor (lua_State *L) {
 static int factor_solve (lua_State *L, bool adjoint) {
   const Factor *F = check_factor(L);
   Sides s = sides_check(L, 2, (size_t)F->n);
+  sides_check_finite(L, &s);
   return push_solution(L, F, adjoint, &s);
 }
 

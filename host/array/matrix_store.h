@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <lauxlib.h>
 #include "array/matrix.h"
+#include "array/vectorarray.h"
 #include "block/block.h"
 
 struct Matrix {
@@ -45,11 +46,14 @@ static inline size_t matrix_ld (size_t rows) {
 int matrix_lapack_size (lua_State *L, size_t n);
 
 Matrix *matrix_check_square (lua_State *L, int arg);
-Matrix *matrix_check_finite (lua_State *L, int arg); /* LAPACK's iterations need it */
+Matrix *matrix_check_finite (lua_State *L, int arg); /* NaN would pass unseen */
 
 /* A scratch userdata with a copy of the entries, pushed; the second one makes them complex. */
 double *matrix_scratch_copy (lua_State *L, const Matrix *M);
 double *matrix_scratch_complex (lua_State *L, const Matrix *M);
+
+/* Pushes M U, and something below it. U stands at index and fits. */
+void matrix_push_applied (lua_State *L, const Matrix *M, int index, const VectorArray *U);
 
 /* Methods, by what they do; each list ends with {NULL, NULL}. */
 extern const luaL_Reg matrix_entry_methods[]; /* get, set, row, col, T, copy, to_table, ... */

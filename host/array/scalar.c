@@ -44,7 +44,7 @@ Scalar scalar_pop (lua_State *L, int arg, const char *format, ...) {
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    args_fail(L, arg, "%s: number expected, got %s", what, luaL_typename(L, -1));
+    args_fail(L, arg, "%s: number expected, got %s", what, args_kind(L, -1));
   }
   lua_pop(L, 1);
   return s;
@@ -105,7 +105,7 @@ static bool get_operands (lua_State *L, const char *event, double complex *a,
   for (int i = 0; i < 2; i++) {
     if (scalar_test(L, i + 1, &s[i])) continue;
     if (luaL_getmetafield(L, i + 1, event) == LUA_TNIL) {
-      luaL_error(L, "cannot combine a complex number and a %s by %s", luaL_typename(L, i + 1),
+      luaL_error(L, "cannot combine a complex number and a %s by %s", args_kind(L, i + 1),
                  event + 2);
     }
     lua_pushvalue(L, 1);

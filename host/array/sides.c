@@ -1,9 +1,11 @@
 /* sides.c - right-hand sides of linear systems. */
 #include "array/sides.h"
 
+#include <math.h>
 #include <string.h>
 #include <lauxlib.h>
 #include "array/args.h"
+#include "array/finite.h"
 #include "array/kernelsz.h"
 #include "array/matrix_store.h"
 #include "array/memory.h"
@@ -41,6 +43,25 @@ static const double *column (lua_State *L, const Sides *s, size_t j) {
     case SIDES_LIST: return s->list;
     case SIDES_MATRIX: return matrix_read(matrix_test(L, s->arg)) + j * run;
     default: return vectorarray_vector(vectorarray_test(L, s->arg), j);
+  }
+}
+
+static void fail_at (lua_State *L, const Sides *s, size_t i, size_t j, double x) {
+  lua_Integer row = (lua_Integer)i + 1, col = (lua_Integer)j + 1;
+  const char *what = isnan(x) ? "NaN" : "infinite";
+  if (s->kind == SIDES_MATRIX)
+    args_fail(L, s->arg, "entry (%I, %I) of the Matrix is %s", row, col, what);
+  else if (s->kind == SIDES_ARRAY)
+    args_fail(L, s->arg, "entry %I of vector %I is %s", row, col, what);
+  else args_fail(L, s->arg, "entry %I is %s", row, what);
+}
+
+void sides_check_finite (lua_State *L, const Sides *s) {
+  size_t width = s->is_complex ? 2 : 1;
+  for (size_t j = 0; j < s->n; j++) {
+    const double *x = column(L, s, j);
+    size_t k = finite_count(x, s->rows * width);
+    if (k < s->rows * width) fail_at(L, s, k / width, j, x[k]);
   }
 }
 

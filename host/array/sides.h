@@ -20,6 +20,9 @@ typedef struct Sides {
 /* What stands at arg; raises unless it has the given number of rows. */
 Sides sides_check (lua_State *L, int arg, size_t rows);
 
+/* Raises, naming the place, where a number is NaN or infinite. */
+void sides_check_finite (lua_State *L, const Sides *s);
+
 /* Copies the columns to x, ld numbers apart, as they are. */
 void sides_copy (lua_State *L, const Sides *s, double *x, size_t ld);
 

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <uv.h>
 #include "array/args.h"
+#include "array/sides.h"
 #include "array/memory.h"
 #include "array/vectorarray_store.h"
 
@@ -99,7 +100,8 @@ static VectorArray *push_solution (lua_State *L, SparseMatrix *A, bool adjoint,
 static int solve (lua_State *L, bool adjoint) {
   SparseMatrix *A = sparse_check(L, 1);
   const VectorArray *V = vectorarray_check(L, 2);
-  args_check_dim(L, 2, adjoint ? A->pattern->cols : A->pattern->rows, V->dim);
+  Sides sides = sides_check(L, 2, adjoint ? A->pattern->cols : A->pattern->rows);
+  sides_check_finite(L, &sides);
   factorize(L, A);
   if (A->is_complex) {
     push_solution(L, A, adjoint, vectorarray_push_complex(L, 2, V));

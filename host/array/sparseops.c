@@ -82,7 +82,7 @@ int sparse_l_lincomb (lua_State *L) {
     if (matrices[i] == NULL) {
       luaL_argerror(L, 2,
                     lua_pushfstring(L, "%s: SparseMatrix expected, got %s", what,
-                                    luaL_typename(L, -2)));
+                                    args_kind(L, -2)));
     }
     check_shape(L, 2, what, matrices[0]->pattern, matrices[i]->pattern);
     lua_pop(L, 1);
@@ -106,7 +106,7 @@ static int defer (lua_State *L, const char *event) {
     return 1;
   }
   int other = sparse_test(L, 1) != NULL ? 2 : 1;
-  return luaL_error(L, "SparseMatrix and %s cannot be combined by %s", luaL_typename(L, other),
+  return luaL_error(L, "SparseMatrix and %s cannot be combined by %s", args_kind(L, other),
                     event + 2);
 }
 

@@ -155,7 +155,7 @@ static int l_from_table (lua_State *L) {
   lua_settop(L, 1);
   if (len > 0) {
     if (lua_geti(L, 1, 1) != LUA_TTABLE) {
-      args_fail(L, 1, "vector 1: list of numbers expected, got %s", luaL_typename(L, -1));
+      args_fail(L, 1, "vector 1: list of numbers expected, got %s", args_kind(L, -1));
     }
     dim = args_list_len(L, 2);
     lua_settop(L, 1);
@@ -164,7 +164,7 @@ static int l_from_table (lua_State *L) {
   for (size_t j = 0; j < len; j++) {
     if (lua_geti(L, 1, (lua_Integer)j + 1) != LUA_TTABLE) {
       args_fail(L, 1, "vector %I: list of numbers expected, got %s", (lua_Integer)j + 1,
-                luaL_typename(L, -1));
+                args_kind(L, -1));
     }
     size_t n = args_list_len(L, 3);
     if (n != dim) {
@@ -240,7 +240,7 @@ static int l_cat (lua_State *L) {
     const VectorArray *U = vectorarray_test(L, -1);
     if (U == NULL) {
       args_fail(L, 1, "entry %I: VectorArray expected, got %s", (lua_Integer)k + 1,
-                luaL_typename(L, -1));
+                args_kind(L, -1));
     }
     if (k > 0 && U->dim != dim) {
       args_fail(L, 1, "entry %I: dimension %I expected, got %I", (lua_Integer)k + 1,

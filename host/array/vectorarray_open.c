@@ -50,8 +50,7 @@ static int l_index (lua_State *L) {
   switch (lua_type(L, 2)) {
     case LUA_TNUMBER: return index_number(L, U);
     case LUA_TTABLE: return index_list(L, U);
-    default:
-      return luaL_error(L, "index or list of indices expected, got %s", luaL_typename(L, 2));
+    default: return luaL_error(L, "index or list of indices expected, got %s", args_kind(L, 2));
   }
 }
 

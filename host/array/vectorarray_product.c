@@ -8,9 +8,40 @@
 #include "array/matrix.h"
 #include "array/memory.h"
 #include "array/scalar.h"
+#include "array/sparse.h"
 
 static size_t at_least_one (size_t n) {
   return n == 0 ? 1 : n;
+}
+
+/* Raises, about argument arg, when the product at index is of another size, as far as it tells. */
+static void check_size (lua_State *L, int index, int arg, const char *what, size_t rows,
+                        size_t cols) {
+  lua_Integer m, n;
+  if (matrix_test(L, index) != NULL) {
+    const Matrix *M = matrix_test(L, index);
+    m = (lua_Integer)matrix_rows(M);
+    n = (lua_Integer)matrix_cols(M);
+  } else if (sparse_test(L, index) != NULL) {
+    const SparseMatrix *A = sparse_test(L, index);
+    m = (lua_Integer)A->pattern->rows;
+    n = (lua_Integer)A->pattern->cols;
+  } else if (lua_istable(L, index)) {
+    lua_getfield(L, index, "range");
+    lua_getfield(L, index, "source");
+    if (!lua_isinteger(L, -2) || !lua_isinteger(L, -1)) {
+      lua_pop(L, 2);
+      return;
+    }
+    m = lua_tointeger(L, -2);
+    n = lua_tointeger(L, -1);
+    lua_pop(L, 2);
+  } else {
+    return; /* refused when it is called */
+  }
+  if (m == (lua_Integer)rows && n == (lua_Integer)cols) return;
+  args_fail(L, arg, "%s %I x %I expected, got %I x %I", what, (lua_Integer)rows,
+            (lua_Integer)cols, m, n);
 }
 
 /* Pushes product:method(a, b), for the arrays at a and b. Everything that has the method is a
@@ -24,6 +55,8 @@ static void call_product (lua_State *L, int product, const char *method, int a, 
   if (lua_getfield(L, product, method) == LUA_TNIL) {
     args_fail(L, product, "a product needs a method '%s'", method);
   }
+  check_size(L, product, product, "product of", vectorarray_check(L, a)->dim,
+             vectorarray_check(L, b)->dim);
   lua_pushvalue(L, product);
   lua_pushvalue(L, a);
   lua_pushvalue(L, b);
@@ -123,7 +156,7 @@ static void push_squares (lua_State *L, int arg, size_t n, bool roots) {
   int squares = lua_gettop(L);
   if (lua_type(L, squares) != LUA_TTABLE) {
     args_fail(L, arg, "pairwise_apply2 returned %s, list of numbers expected",
-              luaL_typename(L, squares));
+              args_kind(L, squares));
   }
   push_numbers(L, n);
   for (size_t j = 0; j < n; j++) {
@@ -262,6 +295,7 @@ static int l_almost_equal (lua_State *L) {
   bool differ = false;
   if (lua_getfield(L, 3, "product") != LUA_TNIL) {
     luaL_argcheck(L, !sup, 3, "options product and sup_norm exclude each other");
+    check_size(L, 4, 3, "option product:", U->dim, U->dim);
     differ = arrays_differ(L, U->len, broadcast, rtol, atol);
   } else {
     bool is_complex = promote_either(L, 1, &U, 2, &V);

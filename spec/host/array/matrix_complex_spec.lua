@@ -275,7 +275,7 @@ describe("complex Matrix", function()
     end
     local x = Matrix.from_table({ { 1 }, { i } }):lstsq { 1, i }
     assert.near(0, (x[1] - 1):abs(), 1e-15)
-    raises("an entry of row 2 is NaN", A.lstsq, A, { 1, complex(0, nan) })
+    raises("entry 2 is NaN", A.lstsq, A, { 1, complex(0, nan) })
   end)
 
   it("applies to real and complex vectors, and is a product", function()

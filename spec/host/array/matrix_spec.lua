@@ -146,8 +146,36 @@ describe("Matrix", function()
     it("refuses shapes that do not fit, and other things", function()
       raises("cannot multiply matrices of 2 x 3 and 2 x 3", function() return A * A end)
       raises("cannot add matrices of 2 x 3 and 3 x 2", function() return A + A:T() end)
-      raises("cannot add a Matrix and 1", function() return A + 1 end)
-      raises("cannot multiply a Matrix and table", function() return {} * A end)
+      raises("cannot add a Matrix 2 x 3 and 1", function() return A + 1 end)
+      raises("cannot multiply a Matrix 2 x 3 and table", function() return {} * A end)
+      raises("cannot multiply a Matrix 2 x 3 and VectorArray 2 x 1", function()
+        return A * VectorArray.zeros(2, 1)
+      end)
+    end)
+
+    it("multiplies vectors as apply does", function()
+      local i = neap.complex(0, 1)
+      for _, M in ipairs { A, i * A, Matrix.zeros(0, 3), Matrix.zeros(2, 3) } do
+        for _, U in ipairs { VectorArray.random(3, 2, { seed = 1 }), VectorArray.empty(3),
+                             i * VectorArray.random(3, 1, { seed = 2 }),
+                             VectorArray.random(3, 5, { seed = 3 }):slice(2, 4) } do
+          local V, W = M * U, M:apply(U)
+          assert.equal(tostring(W), tostring(V))
+          assert.is_true(V:almost_equal(W, { rtol = 0, atol = 0 }))
+        end
+      end
+    end)
+
+    it("leaves operations with others to those", function()
+      local Other = setmetatable({}, {
+        __add = function(a, b) return { "add", a, b } end,
+        __sub = function(a, b) return { "sub", a, b } end,
+        __mul = function(a, b) return { "mul", a, b } end,
+      })
+      assert.same({ "add", A, Other }, A + Other)
+      assert.same({ "sub", A, Other }, A - Other)
+      assert.same({ "mul", A, Other }, A * Other)
+      assert.same({ "mul", Other, A }, Other * A)
     end)
   end)
 
@@ -189,9 +217,37 @@ describe("Matrix", function()
       raises("pivot 1 is 0", function() return Matrix.zeros(1, 1):solve { 1 } end)
     end)
 
-    it("does not hide NaN", function()
-      local x = Matrix.from_table({ { nan, 1 }, { 1, 1 } }):solve { 1, 1 }
-      assert.is_true(x[1] ~= x[1])
+    it("refuses entries that are not finite, and says where they stand", function()
+      local calls = { -- written out, because messages have the name of the call
+        solve = function(F, B) return (F:solve(B)) end,
+        solve_adjoint = function(F, B) return (F:solve_adjoint(B)) end,
+      }
+      for _, n in ipairs { 2, 9, 70 } do -- 70: more than are looked at in one piece
+        for value, name in pairs { [1 / 0] = "infinite", [-1 / 0] = "infinite", nan = "NaN" } do
+          local x = value == "nan" and nan or value
+          local M, B = Matrix.identity(n):set(n, 2, x), Matrix.zeros(n, 3):set(n, 2, x)
+          local there = ("entry (%d, 2) of the Matrix is %s"):format(n, name)
+          for _, method in ipairs { "solve", "solve_adjoint", "lu" } do
+            raises(there, function() return M[method](M, B) end)
+          end
+          local I = Matrix.identity(n)
+          for _, F in ipairs { I, I:lu(), I:cholesky() } do
+            for _, method in ipairs { "solve", "solve_adjoint" } do
+              local function refuses(what, right)
+                raises(("bad argument #1 to '%s' (%s is %s)"):format(method, what, name),
+                  calls[method], F, right)
+              end
+              refuses(there:match "^(.*) is", B)
+              refuses(("entry %d of vector 2"):format(n),
+                VectorArray.zeros(n, 2):set(n, 2, x))
+              refuses(("entry %d"):format(n), VectorArray.zeros(n, 1):set(n, 1, x):to_table()[1])
+            end
+          end
+        end
+      end
+      -- Unless something is wrong nothing is refused, the largest numbers neither.
+      local most = 0x1.fffffffffffffp1023
+      assert.same({ most, -most }, Matrix.identity(2):solve { most, -most })
     end)
 
     it("refuses other shapes and kinds", function()
@@ -202,6 +258,10 @@ describe("Matrix", function()
       end)
       raises("Matrix of 2 rows expected, got 3", function() return M:solve(Matrix.zeros(3, 1)) end)
       raises("dimension 2 expected, got 3", function() return M:solve(VectorArray.zeros(3, 1)) end)
+      raises("entry 2: Matrix expected, got neap.VectorArray", function()
+        return Matrix.lincomb({ 1, 1 }, { M, VectorArray.zeros(2, 1) })
+      end)
+      raises("entry 1: number expected, got neap.Matrix", function() return M:solve { M, M } end)
       raises("entry 2: number expected, got string", function() return M:lu():solve { 1, "x" } end)
       raises("Matrix, VectorArray or list of numbers expected, got no value", function()
         return M:solve()
@@ -224,7 +284,9 @@ describe("Matrix", function()
     it("names the pivot of an indefinite matrix", function()
       local message = "Matrix is not positive definite: pivot 2 is not positive"
       raises(message, function() return Matrix.diag({ 1, -1, 1 }):cholesky() end)
-      raises(message, function() return Matrix.diag({ 1, nan, 1 }):cholesky() end)
+      raises("entry (2, 2) of the Matrix is NaN", function()
+        return Matrix.diag({ 1, nan, 1 }):cholesky()
+      end)
       raises(message, function() return Matrix.identity(40):set(2, 2, -1):cholesky() end)
       raises("pivot 1", function() return Matrix.zeros(1, 1):cholesky() end)
     end)
@@ -406,7 +468,7 @@ describe("Matrix", function()
 
     it("refuses other shapes and entries that are not finite", function()
       raises("list of 2 numbers expected, got 3", function() return A:lstsq { 1, 2, 3 } end)
-      raises("an entry of row 2 is infinite", function() return A:lstsq { 1, inf } end)
+      raises("entry 2 is infinite", function() return A:lstsq { 1, inf } end)
       raises("entry (1, 1) of the Matrix is NaN", function()
         return A:set(1, 1, nan):lstsq { 1, 2 }
       end)

@@ -251,5 +251,8 @@ describe("SparseMatrix.lincomb", function()
       "matrices%[2%]: 3 x 4 expected, got 2 x 2")
     assert.error_matches(function() return SparseMatrix.lincomb({ 1, 1 }, { A, {} }) end,
       "matrices%[2%]: SparseMatrix expected, got table")
+    assert.error_matches(function()
+      return SparseMatrix.lincomb({ 1 }, { VectorArray.ones(2, 2) })
+    end, "matrices%[1%]: SparseMatrix expected, got neap.VectorArray")
   end)
 end)

@@ -137,6 +137,18 @@ describe("SparseMatrix:apply_inverse", function()
       "bad argument #1 to 'apply_inverse' (dimension 4 expected, got 5)")
   end)
 
+  it("refuses right-hand sides that are not finite, and says where", function()
+    local A = SparseMatrix.from_triplets(2, 2, { 1, 2 }, { 1, 2 }, { 2, 4 })
+    for value, name in pairs { [1 / 0] = "infinite", NaN = "NaN" } do
+      local V = VectorArray.zeros(2, 3):set(2, 3, value == "NaN" and 0 / 0 or value)
+      assert.has_error(function() return (A:apply_inverse(V)) end,
+        ("bad argument #1 to 'apply_inverse' (entry 2 of vector 3 is %s)"):format(name))
+      assert.has_error(function() return (A:apply_inverse_adjoint(V)) end,
+        ("bad argument #1 to 'apply_inverse_adjoint' (entry 2 of vector 3 is %s)"):format(name))
+      assert.same({ { 0, 0 }, { 0, 0 } }, A:apply_inverse(V:slice(1, 2)):to_table())
+    end
+  end)
+
   it("solves with a matrix of dimension 0", function()
     local U = SparseMatrix.from_triplets(0, 0, {}, {}, {}):apply_inverse(VectorArray.zeros(0, 2))
     assert.equal(2, #U)

@@ -647,6 +647,34 @@ describe("VectorArray", function()
       assert.same({ math.sqrt(28), math.sqrt(154) }, U:norm(product))
     end)
 
+    it("refuse a product of another size, by the name of the function, in its line", function()
+      local W, n = VectorArray.ones(2, 2), 3
+      local Own = require "neap.operators".Operator:subclass "my.Own"
+      for _, product in ipairs {
+        Matrix.identity(n), Own:new { source = n, range = n },
+        neap.SparseMatrix.from_triplets(n, n, {}, {}, {}),
+      } do
+        for name, call in pairs {
+          inner = function() local G = W:inner(W, product) return G end,
+          pairwise_inner = function() local G = W:pairwise_inner(W, product) return G end,
+          gramian = function() local G = W:gramian(product) return G end,
+          norm = function() local G = W:norm(product) return G end,
+          norm2 = function() local G = W:norm2(product) return G end,
+          almost_equal = function()
+            local G = W:almost_equal(W, { product = product }) return G
+          end,
+        } do
+          local ok, message = pcall(call)
+          assert.is_false(ok)
+          local line = debug.getinfo(call, "S").linedefined + (name == "almost_equal" and 1 or 0)
+          local arg = ({ inner = 2, pairwise_inner = 2, almost_equal = 2 })[name] or 1
+          assert.matches(("vectorarray_spec.lua:%d: bad argument #%d to '%s' (%s 2 x 2 expected, "
+            .. "got 3 x 3)"):format(line, arg, name, name == "almost_equal" and "option product:"
+            or "product of"), message, 1, true)
+        end
+      end
+    end)
+
     it("refuse other dimensions, lengths and products", function()
       local W = VectorArray.zeros(2, 2)
       raises("bad argument #1 to 'inner' (dimension 3 expected, got 2)", function() U:inner(W) end)
