@@ -76,11 +76,13 @@ static void release (Remote *r) {
   pool_release(p);
 }
 
-/* remote:remove(): says nothing to a worker now; the next request does. */
+/* remote:remove([level]): says nothing to a worker now; the next request does. level: of the function
+   that removes it, as messages show it; 1 is the caller. */
 static int l_remove (lua_State *L) {
   Remote *r = luaL_checkudata(L, 1, REMOTE_TNAME);
+  int level = (int)luaL_optinteger(L, 2, 1);
   if (r->pool == NULL) return 0;
-  luaL_where(L, 1);
+  luaL_where(L, level);
   size_t len;
   const char *where = lua_tolstring(L, -1, &len);
   if (len > 2) { /* without ": " */
@@ -89,6 +91,11 @@ static int l_remove (lua_State *L) {
   }
   release(r);
   return 0;
+}
+
+static int l_close (lua_State *L) { /* __close, whose second argument is an error */
+  lua_settop(L, 1);
+  return l_remove(L);
 }
 
 static int l_gc (lua_State *L) {
@@ -128,7 +135,7 @@ static int l_tostring (lua_State *L) {
 
 static const luaL_Reg methods[] = {{"remove", l_remove}, {NULL, NULL}};
 static const luaL_Reg metamethods[] = {{"__gc", l_gc},
-                                       {"__close", l_gc},
+                                       {"__close", l_close},
                                        {"__tostring", l_tostring},
                                        {NULL, NULL}};
 

@@ -112,7 +112,7 @@ end
 --- Removes every handle; may be repeated.
 function Manager:remove_objects()
   for i = #self, 1, -1 do
-    self[i]:remove()
+    self[i]:remove(2) -- messages show where the manager was told to
     self[i] = nil
   end
 end

@@ -23,7 +23,8 @@ local CHECKS = {
 ---@field workers integer?       default one per core, 0: inline, in this process
 ---@field seed integer?          of the random numbers; default 42
 ---@field blas_threads integer?  on each worker; default 1
----@field setup function?        run once on every worker, also on one that replaces a dead one
+---@field setup function?        run once on every worker, also on one that replaces a dead one;
+---  where it fails there, calls of that worker raise its error, and others do maps
 ---@field memory_limit integer?  bytes that a worker process may have as its own, arrays it has
 ---  received among them (default: no limit): what asks for more raises there
 

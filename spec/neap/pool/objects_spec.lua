@@ -52,6 +52,24 @@ for _, kind in ipairs(pools) do
         assert.matches("removed at", tostring(remote))
       end)
 
+      it("says so of one that a scope or a manager has removed", function()
+        local by_scope, by_manager
+        assert(load([[
+          local pool, manager, note = ...
+          do
+            local remote <close> = pool:push(1)
+            note(remote)
+          end
+          manager:manage(pool:push(2))
+          note(manager[1])
+          manager:remove_objects()
+        ]], "=user.lua"))(pool, neap.RemoteObjectManager(), function(remote)
+          if by_scope then by_manager = remote else by_scope = remote end
+        end)
+        assert.equal("RemoteObject (removed at user.lua:4)", tostring(by_scope))
+        assert.equal("RemoteObject (removed at user.lua:8)", tostring(by_manager))
+      end)
+
       it("refuses a handle of another pool", function()
         local other <close> = neap.pool { workers = 0 }
         local remote <close> = other:push(1)
