@@ -10,6 +10,7 @@
 #include "shell/coroutines.h"
 #include "pool/module.h"
 #include "wire/immutable.h"
+#include "wire/sources.h"
 #include "wire/wire.h"
 
 /* C modules of neap, found by require. */
@@ -72,6 +73,7 @@ static int l_open (lua_State *L) {
   lua_Integer n = luaL_len(L, -1);
   for (lua_Integer i = n; i >= 2; i--) { /* after package.preload, before the path */
     lua_rawgeti(L, -1, i);
+    if (i == 2) sources_watch(L); /* the path's */
     lua_rawseti(L, -2, i + 1);
   }
   lua_pushstring(L, host->lua_dir);

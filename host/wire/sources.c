@@ -34,6 +34,48 @@ static uint64_t hash_file (const char *path) {
   return failed ? 0 : hash | 1;
 }
 
+/* Its address is the key of the registry's table: name -> hash of the file that require has loaded. */
+static const char loaded_key = 0;
+
+/* The searcher in upvalue 1 finds and reads a Lua file. What it has read is noted here: when
+   somebody asks for the hash, another file may stand in its place. */
+static int l_search (lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 2);
+  if (lua_type(L, 1) == LUA_TSTRING && lua_isfunction(L, 2) && lua_type(L, 3) == LUA_TSTRING) {
+    uint64_t hash = hash_file(lua_tostring(L, 3));
+    luaL_checkstack(L, 5, NULL);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, (lua_Integer)hash);
+    lua_rawset(L, 4);
+    lua_settop(L, 3);
+  }
+  return 2;
+}
+
+void sources_watch (lua_State *L) {
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
+  lua_pushcclosure(L, l_search, 1);
+}
+
+/* The hash of what require has loaded under the name, or of what stands in the file now where
+   the module has come another way. */
+static uint64_t hash_loaded (lua_State *L, const char *name, const char *file) {
+  uint64_t hash = 0;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key) == LUA_TTABLE) {
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    hash = (uint64_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return hash != 0 ? hash : hash_file(file);
+}
+
 /* Calls package.searchpath(name, path); path is on top and popped. Pushes the file; false and
    nothing pushed when there is none. */
 static bool search (lua_State *L, const char *name) {
@@ -90,7 +132,7 @@ static int look (lua_State *L, const char *name, uint64_t *hash) {
   }
   push_path(L, "path");
   if (search(L, name)) {
-    *hash = hash_file(lua_tostring(L, -1));
+    *hash = hash_loaded(L, name, lua_tostring(L, -1));
     return SOURCE_FILE;
   }
   push_path(L, "cpath");

@@ -51,6 +51,31 @@ for _, kind in ipairs(pools) do
         assert.equal(VectorArray, types[n])
       end)
 
+      it("bring the module that the driver has, whatever a worker has loaded itself", function()
+        local folder = os.tmpname()
+        local path, name = package.path, "spec_stale"
+        os.remove(folder)
+        assert(os.execute(("mkdir '%s'"):format(folder)))
+        local file = ("%s/%s.lua"):format(folder, name)
+        local function write(v)
+          local out <close> = assert(io.open(file, "w"))
+          out:write("return { v = ", v, " }\n")
+        end
+        package.path = folder .. "/?.lua;" .. path
+        finally(function()
+          package.path, package.loaded[name] = path, nil
+          os.execute(("rm -r '%s'"):format(folder))
+        end)
+        write(1)
+        assert.equal(1, pool:apply(function() return require "spec_stale".v end)[n])
+        write(22)
+        local module = require "spec_stale"
+        assert.equal(22, module.v)
+        assert.equal(22, pool:apply(function() return module.v end)[n])
+        write(333) -- which nobody has loaded: the driver's is the one before
+        assert.equal(22, pool:apply(function() return module.v end)[n])
+      end)
+
       it("may come from C libraries", function()
         assert.equal(2.0, pool:apply(math.sqrt, 4)[1])
       end)
