@@ -92,7 +92,7 @@ const char *array_import (lua_State *L, const ArrayImage *image) {
   bool frozen = (image->flags & ARRAY_FROZEN) != 0;
   bool is_complex = (image->flags & ARRAY_COMPLEX) != 0;
   if (image->kind == ARRAY_VECTORARRAY) {
-    VectorArray *U = vectorarray_push_closed(L);
+    VectorArray *U = vectorarray_push_undecided(L);
     vectorarray_adopt(U, block_retain(slice->block), slice->offset, (size_t)image->shape[0],
                       (size_t)image->shape[1], is_complex);
     U->frozen = frozen;
@@ -101,6 +101,61 @@ const char *array_import (lua_State *L, const ArrayImage *image) {
     matrix_adopt(M, block_retain(slice->block), slice->offset, (size_t)image->shape[0],
                  (size_t)image->shape[1], is_complex);
     M->frozen = frozen;
+  }
+  return NULL;
+}
+
+bool array_view (lua_State *L, int index, ArrayView *view) {
+  const VectorArray *U = vectorarray_test(L, index);
+  if (U == NULL || !U->is_view || U->base->frozen) return false;
+  *view = (ArrayView){.base = U->base,
+                      .base_len = U->base->len,
+                      .n = U->len,
+                      .first = U->first,
+                      .step = U->step,
+                      .indices = U->indices};
+  return true;
+}
+
+void array_push_base (lua_State *L, int index) {
+  lua_getiuservalue(L, index, 1);
+}
+
+/* NULL when the view shows vectors of the array at base, which can have views. */
+static const char *check_view (lua_State *L, int base, const ArrayView *view) {
+  const VectorArray *U = vectorarray_test(L, base);
+  if (U == NULL || U->is_view) return "view of what is no base";
+  if (view->n > INT64_MAX / sizeof(size_t)) return "view of too many vectors";
+  if (view->n == 0) return NULL;
+  if (view->indices != NULL) {
+    for (size_t j = 0; j < view->n; j++) {
+      if (view->indices[j] >= U->len) return "view beyond its base";
+    }
+    return NULL;
+  }
+  if (view->first >= U->len || view->n > U->len) return "view beyond its base";
+  if (view->n == 1) return NULL;
+  size_t room = view->step > 0 ? U->len - 1 - view->first : view->first;
+  size_t step = view->step > 0 ? (size_t)view->step : -(size_t)view->step;
+  return step == 0 || room / (view->n - 1) < step ? "view beyond its base" : NULL;
+}
+
+const char *array_push_view (lua_State *L, int base, const ArrayView *view) {
+  const char *wrong = check_view(L, base, view);
+  if (wrong != NULL) return wrong;
+  vectorarray_push_view(L, base, view->n, view->first, view->step, view->indices);
+  return NULL;
+}
+
+const char *array_make_view (lua_State *L, int index, int base, const ArrayView *view) {
+  const VectorArray *U = vectorarray_test(L, index), *root = lua_touserdata(L, base);
+  const char *wrong = check_view(L, base, view);
+  if (wrong != NULL) return wrong;
+  if (U == NULL || U == root || (!U->is_view && (U->views > 0 || U->frozen)) ||
+      U->len != view->n || U->dim != root->dim ||
+      vectorarray_is_complex(U) != root->is_complex ||
+      !vectorarray_become_view(L, index, base, view->first, view->step, view->indices)) {
+    return "view in the place of something else";
   }
   return NULL;
 }

@@ -2,6 +2,8 @@
 #ifndef IMAGE_H
 #define IMAGE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <lua.h>
 #include "block/block.h"
@@ -32,5 +34,27 @@ void array_export (lua_State *L, int index, ArrayImage *image);
    pushes nothing and returns what is wrong. Nothing in *image is trusted: lengths are compared
    with the shape, and the indices of a pattern with its bounds. */
 const char *array_import (lua_State *L, const ArrayImage *image);
+
+/* What a view shows of its base: n vectors, number indices[j] of it, or first + j * step without
+   indices. */
+typedef struct ArrayView {
+  const void *base; /* lua_topointer of it; unused on import */
+  size_t base_len, n, first;
+  ptrdiff_t step;
+  const size_t *indices; /* live as long as the view */
+} ArrayView;
+
+/* Is the value at index a view of an array that can be written to? Fills *view. */
+bool array_view (lua_State *L, int index, ArrayView *view);
+
+void array_push_base (lua_State *L, int index); /* of the view at index */
+
+/* Pushes a view of the array at base and returns NULL; or pushes nothing and returns what is
+   wrong. Nothing in *view is trusted. */
+const char *array_push_view (lua_State *L, int base, const ArrayView *view);
+
+/* The array at index, which array_import or array_push_view has made, becomes a view of the one
+   at base: its own data go. Returns NULL, or what is wrong, and nothing has changed. */
+const char *array_make_view (lua_State *L, int index, int base, const ArrayView *view);
 
 #endif

@@ -43,11 +43,19 @@ size_t vectorarray_len (const VectorArray *U) {
   return U->len;
 }
 
-VectorArray *vectorarray_push_closed (lua_State *L) {
-  VectorArray *U = lua_newuserdatauv(L, sizeof *U, 0);
+static VectorArray *push_closed (lua_State *L, int user_values) {
+  VectorArray *U = lua_newuserdatauv(L, sizeof *U, user_values);
   *U = (VectorArray){0}; /* closed: __gc is right whatever follows */
   luaL_setmetatable(L, VECTORARRAY_TNAME);
   return U;
+}
+
+VectorArray *vectorarray_push_closed (lua_State *L) {
+  return push_closed(L, 0);
+}
+
+VectorArray *vectorarray_push_undecided (lua_State *L) {
+  return push_closed(L, 2);
 }
 
 void vectorarray_adopt (VectorArray *U, Block *block, size_t offset, size_t dim, size_t len,
@@ -104,6 +112,34 @@ VectorArray *vectorarray_push_view (lua_State *L, int index, size_t n, size_t fi
   view->base = vectorarray_root(U);
   view->base->views++;
   return view;
+}
+
+bool vectorarray_become_view (lua_State *L, int index, int base, size_t first, ptrdiff_t step,
+                              const size_t *indices) {
+  VectorArray *U = lua_touserdata(L, index), *root = lua_touserdata(L, base);
+  assert(!root->is_view && U != root && (U->is_view || U->views == 0));
+  size_t *own = NULL, len = U->len;
+  index = lua_absindex(L, index);
+  base = lua_absindex(L, base);
+  if (indices != NULL && U->is_view && U->indices != NULL) {
+    own = U->indices;
+  } else if (indices != NULL && len > 0) {
+    own = lua_newuserdatauv(L, len * sizeof *own, 0); /* cannot overflow: indices exists */
+    if (!lua_setiuservalue(L, index, 2)) return false;
+  }
+  lua_pushvalue(L, base);
+  if (!lua_setiuservalue(L, index, 1)) return false;
+  if (own != NULL) memcpy(own, indices, len * sizeof *own);
+  vectorarray_close(U);
+  *U = (VectorArray){.is_view = true,
+                     .dim = root->dim,
+                     .len = len,
+                     .base = root,
+                     .first = first,
+                     .step = step,
+                     .indices = own};
+  root->views++;
+  return true;
 }
 
 void vectorarray_close (VectorArray *U) {

@@ -27,7 +27,7 @@ struct VectorArray {
   VectorArray *base; /* kept alive by user value 1; NULL once closed */
   size_t first;
   ptrdiff_t step;
-  size_t *indices; /* behind this struct in the same userdata, or NULL */
+  size_t *indices; /* behind this struct in the same userdata, or in user value 2; or NULL */
 };
 
 /* The array that owns the vectors of U: U itself or its base. U is open. */
@@ -57,6 +57,14 @@ bool vectorarray_is_open (const VectorArray *U);
 
 /* Pushes an array without memory (closed); vectorarray_adopt gives it a block. */
 VectorArray *vectorarray_push_closed (lua_State *L);
+
+/* The same for an array that may yet become a view: it has room for the two user values. */
+VectorArray *vectorarray_push_undecided (lua_State *L);
+
+/* The base or view at index, of n vectors, becomes a view of the base at base, of the same
+   dimension and kind; a base must have no views. False: it has no room for that. */
+bool vectorarray_become_view (lua_State *L, int index, int base, size_t first, ptrdiff_t step,
+                              const size_t *indices);
 
 /* Takes over the caller's reference to block. */
 void vectorarray_adopt (VectorArray *U, Block *block, size_t offset, size_t dim, size_t len,

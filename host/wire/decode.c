@@ -200,6 +200,8 @@ static void read_object (lua_State *L, Decoder *d, int op) {
     case OP_CLASS: decode_class(L, d); break;
     case OP_REMOTE: decode_remote(L, d); break;
     case OP_ARRAY: decode_array(L, d); break;
+    case OP_VIEW: decode_view(L, d); break;
+    case OP_BASE: decode_base(L, d); break;
     case OP_COMPLEX: {
       const uint8_t *p = decoder_take(L, d, 16);
       scalar_push(L, scalar_of(double_of_bits(get_le64(p)), double_of_bits(get_le64(p + 8))));

@@ -86,6 +86,9 @@ void decode_named (lua_State *L, Decoder *d);
 void decode_remote (lua_State *L, Decoder *d);
 /* decode_array.c */
 void decode_array (lua_State *L, Decoder *d);
+/* decode_view.c */
+void decode_base (lua_State *L, Decoder *d);
+void decode_view (lua_State *L, Decoder *d);
 void decoder_close_slices (Decoder *d); /* the blocks of the slices are the arrays' now */
 bool decode_read (lua_State *L,
                   Decoder *d); /* one value or its beginning; true: a frame opened */

@@ -105,8 +105,13 @@ void encode_userdata (lua_State *L, Encoder *e) {
     lua_pop(L, 1);
     return;
   }
-  if (array_kind(L, -1) == 0) {
+  int kind = array_kind(L, -1);
+  if (kind == 0) {
     if (!encode_remote(L, e)) encode_refuse_kind(L, e);
+    return;
+  }
+  if (kind == ARRAY_VECTORARRAY && encode_view(L, e)) {
+    lua_pop(L, 1);
     return;
   }
   ArrayImage image = {0}; /* e holds it only when it is whole */
@@ -117,6 +122,14 @@ void encode_userdata (lua_State *L, Encoder *e) {
     put_array(L, e);
     lua_pop(L, 1);
   }
+  release_image(&e->image);
+}
+
+void encode_array (lua_State *L, Encoder *e) {
+  ArrayImage image = {0};
+  array_export(L, -1, &image);
+  e->image = image;
+  put_array(L, e);
   release_image(&e->image);
 }
 

@@ -49,6 +49,7 @@ static void fini (Encoder *e) {
   for (size_t i = 0; i < e->n_attachments; i++) block_release(e->attachments[i].range.block);
   for (uint32_t i = 0; i < e->n_defs; i++) parcel_release(e->defs[i].parcel);
   release_image(&e->image);
+  encode_views_fini(e);
   parcel_release(e->result);
   e->result = NULL;
   if (e->w.bytes != NULL) retire(e);

@@ -53,6 +53,19 @@ typedef struct Attachment {
   BlockSlice range; /* one reference */
 } Attachment;
 
+/* What has been written of the views of one base that does not stand in the message itself. */
+typedef struct SentView {
+  size_t at;       /* offset of its op */
+  size_t previous; /* of the same base: number from 1, 0: none */
+  ArrayView view;  /* of that base */
+  bool is_base;    /* crossed as an array of its own */
+} SentView;
+
+typedef struct ViewBase {
+  size_t last;     /* number of the last of its views */
+  uint32_t *owner; /* owned: by vector, the number of the view that it has been written for */
+} ViewBase;
+
 struct WireState;
 
 struct Encoder {
@@ -67,7 +80,12 @@ struct Encoder {
   size_t n_frames;
   Attachment *attachments; /* owned */
   size_t n_attachments, room_attachments;
-  ArrayImage image; /* the one that is being written, with its references */
+  SentView *views; /* owned */
+  size_t n_views, room_views;
+  ViewBase *bases; /* owned */
+  size_t n_bases, room_bases;
+  AddressMap base_numbers; /* addresses of bases -> index in bases */
+  ArrayImage image;        /* the one that is being written, with its references */
   uint32_t n_values;
   const void *globals;
   Parcel *result; /* a definition that is whole, until it is taken up */
@@ -145,8 +163,13 @@ void encode_function (lua_State *L, Encoder *e);
 void encode_step_function (lua_State *L, Encoder *e);
 /* encode_array.c */
 void encode_userdata (lua_State *L, Encoder *e);
+void encode_array (lua_State *L, Encoder *e);    /* as it is; pops nothing */
 int encode_remote (lua_State *L, Encoder *e);    /* as a remote object: 1, and popped; or 0 */
 bool encode_attachments (Encoder *e, Parcel *p); /* become slices of p; false: no memory */
+/* encode_view.c: where views and their bases stand in one message they stay that. */
+bool encode_view (lua_State *L, Encoder *e); /* the top, noted; false: it goes as an array */
+void encode_base (lua_State *L, Encoder *e); /* the top, noted, with what it takes over */
+void encode_views_fini (Encoder *e);
 
 /* refuse.c: raises an error about the value that is being encoded. */
 int encode_refuse (lua_State *L, Encoder *e, const char *what, const char *advice);

@@ -40,10 +40,18 @@ enum {
   OP_REMOTE,       /* varint id */
   OP_IMMUTABLE,    /* the table that it was, one of OP_TABLE... */
   OP_ARRAY,        /* u8 kind, u8 flags, 3 varint shape, u8 slices; each slice as below */
-  OP_COMPLEX,      /* u64 and u64, the bits of the real and the imaginary part */
-  OP_SHORT = 32,   /* + length: a string of less than 32 bytes */
-  OP_SMALL = 64,   /* + value: an integer in 0..63 */
+  OP_VIEW,         /* an array (OP_REF, OP_ARRAY or OP_BASE), what is shown of it as below */
+  OP_BASE,    /* an OP_ARRAY, varint n; n times a varint offset of an array that has come, and
+                     what that shows of this one: from now on it is a view */
+  OP_COMPLEX, /* u64 and u64, the bits of the real and the imaginary part */
+  OP_SHORT = 32, /* + length: a string of less than 32 bytes */
+  OP_SMALL = 64, /* + value: an integer in 0..63 */
   OP_SHARED = 128
+};
+
+enum {
+  VIEW_STEP,   /* varint vectors, varint first one from 0, zigzag varint step */
+  VIEW_INDICES /* varint vectors, a varint each, from 0 */
 };
 
 enum {

@@ -12,7 +12,7 @@ local function samples()
   end
   local cycle = { 1, 2.5, "text", x = -1, [true] = shared, shared }
   cycle.self = cycle
-  local U = neap.VectorArray.ones(3, 2)
+  local U, W = neap.VectorArray.ones(3, 2), neap.VectorArray.ones(2, 9)
   return {
     wire.encode(nil, true, 1, -1, 1 << 60, 1.5, "", ("long"):rep(20)),
     wire.encode(cycle, { 1, 2, 3, y = "z" }, { 1.5, 2.5 }),
@@ -20,6 +20,8 @@ local function samples()
     wire.encode({ setmetatable({}, Class), setmetatable({}, Class) }),
     wire.encode(neap.immutable { 1, { x = 2 } }, setmetatable({ 1 }, { __mode = "k" })),
     wire.encode({ U, U, U[1] }, neap.Matrix.identity(2), neap.VectorArray.ones(1000, 2)),
+    wire.encode(W:slice(2, 6, 2), W[4], W[{ 6, 2 }], W[9], W, W[{ 1, 3 }]),
+    wire.encode(W:slice(1, 4), W:slice(3, 7), W[{ 9, 8 }]),
   }
 end
 

@@ -51,6 +51,32 @@ for _, kind in ipairs(pools) do
         assert.equal(VectorArray, types[n])
       end)
 
+      it("see an array and its views as one, wherever they stand", function()
+        local U = neap.VectorArray.ones(4, 2)
+        local u = U[2]
+        local function change(V, v)
+          V:scal(2)
+          return v:get(1, 1)
+        end
+        assert.equal(2.0, pool:apply(change, U, U[2])[n])
+        assert.equal(2.0, pool:apply(function(v, V) return change(V, v) end, u, U)[n])
+        assert.equal(2.0, pool:apply(function() return change(U, u) end)[n])
+        assert.equal(2.0, pool:map(function(pair) return change(pair[1], pair[2]) end,
+          { { U:slice(1, 2), u } })[1])
+        local remote <close> = pool:push { v = U[2], U = U }
+        assert.equal(2.0, pool:apply(function(t) return change(t.U, t.v) end, remote)[n])
+        local back = remote:get(n)
+        assert.equal(4.0, change(back.U, back.v))
+        local kept <close> = pool:keep(function(t) return { t.v, t.U } end, remote)
+        back = kept:get(n)
+        assert.equal(4.0, change(back[2], back[1]))
+        local parts <close> = pool:scatter_list { { u, U }, { u, U } }
+        assert.equal(2.0, pool:apply_only(function(list)
+          return change(list[1][2], list[1][1])
+        end, 1, parts))
+        assert.equal(1.0, U:get(1, 1))
+      end)
+
       it("bring the module that the driver has, whatever a worker has loaded itself", function()
         local folder = os.tmpname()
         local path, name = package.path, "spec_stale"
