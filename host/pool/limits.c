@@ -20,7 +20,8 @@ static uint64_t earlier (uint64_t a, uint64_t b) {
 static uint64_t check_item (Pool *p, int worker, uint64_t now) {
   WorkerSlot *w = &p->workers[worker];
   Request *r = w->first;
-  if (r->message.type != REQUEST_CHUNK || r->call->item_timeout <= 0) return UINT64_MAX;
+  bool is_item = r->message.type == REQUEST_CHUNK || r->message.type == REQUEST_APPLY;
+  if (!is_item || r->call->item_timeout <= 0) return UINT64_MAX;
   uint64_t due = w->since + to_ns(r->call->item_timeout);
   if (now < due) return due;
   const TransportOps *ops = p->transport->ops;
@@ -80,6 +81,7 @@ int limits_enforce (Pool *p) {
 }
 
 Failure limits_failure (const Request *r, char *text, size_t size) {
-  snprintf(text, size, "item took longer than %g s", r->call->item_timeout);
+  snprintf(text, size, "%s took longer than %g s",
+           r->message.type == REQUEST_CHUNK ? "item" : "call", r->call->item_timeout);
   return (Failure){.kind = "timeout", .message = text};
 }

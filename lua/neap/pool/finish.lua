@@ -43,10 +43,27 @@ local function protect(pool, call, f, ...)
   error(e, 0)
 end
 
+-- The errors of a call, each in the place of the result that it is instead of, or what the user's
+-- function makes of it. nil: one of them has no such place.
+local function in_places(list, places, on_error, results)
+  for _, e in ipairs(list) do
+    local has_place = places == "value" or (places and e[places])
+    if not has_place or not e.worker then return nil end
+  end
+  for _, e in ipairs(list) do
+    local stands = errors.wrap(e)
+    if on_error ~= "collect" then stands = on_error(stands) end
+    if places == "value" then return { stands, n = 1 } end
+    results[1][e[places]] = stands
+  end
+  return results
+end
+
 --- Waits for a call and returns what it has brought, or raises.
 ---@param pool WorkerPool
 ---@param call userdata
-function M.finish(pool, call)
+---@param places "item"|"worker"|"value"|nil  what an error may stand in the place of
+function M.finish(pool, call, places)
   local o = pool._options
   if o.progress or o.on_progress then
     protect(pool, call, progress.wait, call, o)
@@ -56,17 +73,11 @@ function M.finish(pool, call)
   end
   local list = call:errors()
   if not list then return call:unpack() end
-  local on_error = pool._options.on_error
-  if on_error == nil or on_error == "stop" or not errors.are_of_items(list) then
-    error(errors.new(list, table.pack(call:unpack())), 0)
-  end
-  local results = table.pack(call:unpack())
-  for _, e in ipairs(list) do
-    local stands = errors.wrap(e)
-    if on_error ~= "collect" then stands = on_error(stands) end
-    results[1][e.item] = stands
-  end
-  return table.unpack(results, 1, results.n)
+  local on_error, results = o.on_error, table.pack(call:unpack())
+  local complete = on_error ~= nil and on_error ~= "stop"
+    and in_places(list, places, on_error, results)
+  if not complete then error(errors.new(list, results), 0) end
+  return table.unpack(complete, 1, complete.n)
 end
 
 -- Takes the results of a map as they come, in the items' order; until: when to end by.

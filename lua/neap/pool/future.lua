@@ -2,10 +2,12 @@
 local core = require "host.pool"
 local errors = require "neap.pool.worker_error"
 local finish = require "neap.pool.finish".finish
+local options = require "neap.options"
 
 ---@class Future
 ---@field _pool WorkerPool
 ---@field _call userdata
+---@field _places "item"|"worker"|"value"  what an error may stand in the place of
 local Future = { __name = "Future" }
 Future.__index = Future
 
@@ -14,17 +16,18 @@ local M = {}
 --- Wraps a call of the core.
 ---@param pool WorkerPool
 ---@param call userdata
+---@param places "item"|"worker"|"value"
 ---@return Future
 ---@nodiscard
-function M.new(pool, call)
-  return setmetatable({ _pool = pool, _call = call }, Future)
+function M.new(pool, call, places)
+  return setmetatable({ _pool = pool, _call = call, _places = places }, Future)
 end
 
 --- Waits for the results and returns them, or raises what the call raises; every time.
 ---@return any ...
 function Future:get()
   if not self._results then
-    local results = table.pack(pcall(finish, self._pool, self._call))
+    local results = table.pack(pcall(finish, self._pool, self._call, self._places))
     self._results = results
   end
   if not self._results[1] then error(self._results[2], 0) end
@@ -53,6 +56,13 @@ local function check(futures)
   if type(futures) ~= "table" then
     error(("futures: list expected, got %s"):format(type(futures)), 3)
   end
+  if getmetatable(futures) == Future then
+    error("futures: list of Futures expected, got a Future itself", 3)
+  end
+  if #futures == 0 and next(futures) ~= nil then
+    error(("futures: list expected, got a table whose first field is %s"):format(
+      options.show(next(futures))), 3)
+  end
   for i, future in ipairs(futures) do
     if getmetatable(future) ~= Future then error(("futures: item %d is no Future"):format(i), 3) end
   end
@@ -77,7 +87,8 @@ function M.wait_any(futures)
   return i, futures[i]
 end
 
---- Waits until all are done; raises nothing.
+--- Waits until all are done. Raises nothing and returns nothing: what each has brought, or the
+--- error that it raises, its get tells.
 ---@param futures Future[]
 function M.wait_all(futures)
   check(futures)

@@ -161,7 +161,7 @@ end
 ---@return any[]  ordered by worker; one such list for each value that f returns
 function WorkerPool:apply(f, ...)
   check_function(f, 2)
-  return finish(self, begun(self, self._core:apply(f, ...), f, ...))
+  return finish(self, begun(self, self._core:apply(f, ...), f, ...), "worker")
 end
 
 --- f(...) on one worker.
@@ -171,7 +171,7 @@ end
 function WorkerPool:apply_only(f, worker, ...)
   check_function(f, 2)
   remotes.check_worker(self, worker, 2)
-  return finish(self, begun(self, self._core:apply_only(worker, f, ...), f, ...))
+  return finish(self, begun(self, self._core:apply_only(worker, f, ...), f, ...), "value")
 end
 
 --- Keeps what f(...) returns on each worker there.
@@ -210,7 +210,7 @@ end
 ---@param ... any  lists, VectorArrays or ranges of one length; last, if any, a neap.kw
 ---@return any[]  in the items' order; one such list for each value that f returns
 function WorkerPool:map(f, ...)
-  return finish(self, start_map(self, f, 2, {}, ...))
+  return finish(self, start_map(self, f, 2, {}, ...), "item")
 end
 
 --- apply, without waiting.
@@ -219,7 +219,7 @@ end
 ---@nodiscard
 function WorkerPool:apply_async(f, ...)
   check_function(f, 2)
-  return future.new(self, begun(self, self._core:apply_async(f, ...), f, ...))
+  return future.new(self, begun(self, self._core:apply_async(f, ...), f, ...), "worker")
 end
 
 --- map, without waiting: chunks are handed out whenever the driver waits for something.
@@ -227,7 +227,7 @@ end
 ---@return Future
 ---@nodiscard
 function WorkerPool:map_async(f, ...)
-  return future.new(self, start_map(self, f, 2, { async = true }, ...))
+  return future.new(self, start_map(self, f, 2, { async = true }, ...), "item")
 end
 
 --- f(...) on one worker, the first that is free.
@@ -236,11 +236,20 @@ end
 ---@nodiscard
 function WorkerPool:submit(f, ...)
   check_function(f, 2)
-  return future.new(self, begun(self, self._core:submit(f, ...), f, ...))
+  return future.new(self, begun(self, self._core:submit(f, ...), f, ...), "value")
+end
+
+-- The same when all have come: errors stand in the places of results, or what a function makes of
+-- them.
+local function reduce_whole(pool, call, combine)
+  local list = finish(pool, call, "item")
+  local value = list[1]
+  for i = 2, list.n do value = combine(value, list[i]) end
+  return value
 end
 
 --- combine(combine(r1, r2), r3) ... of the results of a map, in the items' order, done here while
---- they come.
+--- they come; where errors are to stand in their items' places, when all have come.
 ---@param f function
 ---@param seq any          as in map
 ---@param combine function of two results
@@ -249,12 +258,14 @@ end
 function WorkerPool:reduce(f, seq, combine, kw)
   check_function(f, 2)
   check_function(combine, 2, "combine")
-  local more = { stream = true }
-  if kw == nil then return finishing.reduce(self, start_map(self, f, 2, more, seq), combine) end
-  if not sequence.unwrap_kw(kw) then
+  if kw ~= nil and not sequence.unwrap_kw(kw) then
     error(("kw: a neap.kw expected, got %s"):format(options.kind(kw)), 2)
   end
-  return finishing.reduce(self, start_map(self, f, 2, more, seq, kw), combine)
+  local on_error = self._options.on_error
+  local is_whole = on_error ~= nil and on_error ~= "stop"
+  local call = start_map(self, f, 2, { stream = not is_whole },
+    table.unpack({ seq, kw }, 1, kw == nil and 1 or 2))
+  return (is_whole and reduce_whole or finishing.reduce)(self, call, combine)
 end
 
 --- What apply(f, ...) would send: values, bytes, and what could not be sent.

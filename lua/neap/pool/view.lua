@@ -42,10 +42,13 @@ local CHECKS = {
 
 ---@class ViewOptions
 ---@field timeout number?       seconds that a call may take
----@field item_timeout number?  seconds that an item of a map may take; items go out one by one
+---@field item_timeout number?  seconds that an item of a map may take (items go out one by one), or
+---  a worker for what apply, keep or submit has asked of it
 ---@field stopped_grace number? seconds that a worker may stay stopped during a call; default 10
 ---@field retries number?       times that what has killed its worker is tried again; default 1
----@field on_error string|function|nil "stop" (default), "collect", or a function: error -> result
+---@field on_error string|function|nil "stop" (default), "collect", or a function: error -> result;
+---  it stands in the place of an item of map and reduce, of a worker of apply, of the value of
+---  apply_only and submit. What has no such place raises: push, scatter_*, keep, get
 ---@field chunk integer?        items of a map that travel together
 ---@field progress boolean|string|nil show how far calls are, under this title
 ---@field on_progress function? is told how far a call is, see neap.pool.progress

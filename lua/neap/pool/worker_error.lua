@@ -126,16 +126,6 @@ function M.new(errors, results)
   return setmetatable(first, WorkerError)
 end
 
---- Does each error belong to an item of a map?
----@param list table[]
----@return boolean
-function M.are_of_items(list)
-  for _, e in ipairs(list) do
-    if not e.item then return false end
-  end
-  return true
-end
-
 --- One error that stands in the place of a result.
 ---@param e table
 ---@return WorkerError

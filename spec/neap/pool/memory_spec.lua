@@ -173,7 +173,8 @@ for _, kind in ipairs(pools) do
       local results = pool:apply(look, shared_bytes, U:slice(3, 6), U[4], U[{ 8, 1 }])
       for w = 1, pool.workers do
         assert.same({ 4, 1, 2, -4000001, 8000001, 1000001 }, table.move(results[w], 2, 7, 1, {}))
-        -- 4 vectors, 1 of them and 2 are 7 at most: each time up to two pages more; not the 8 and a copy of 2.
+        -- 4 vectors, 1 of them and 2 are 7 at most: each time up to two pages more;
+        -- not the 8 and a copy of 2.
         if not kind.is_inline then
           assert.is_true(results[w][1] <= 7 * 20 * DIM * 8 * 1.125 + 6 * 4096)
         end

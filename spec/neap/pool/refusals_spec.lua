@@ -137,6 +137,10 @@ for _, kind in ipairs(pools) do
         ["n.RemoteObjectManager():manage(3)"] = "remote: RemoteObject expected, got number",
         ["n.wait_any {}"] = "futures: at least one expected",
         ["n.wait_any { 3 }"] = "futures: item 1 is no Future",
+        ["n.wait_all(p:submit(print))"] = "futures: list of Futures expected, got a Future itself",
+        ["n.wait_any(p:submit(print))"] = "futures: list of Futures expected, got a Future itself",
+        ["n.wait_all { a = p:submit(print) }"] =
+          'futures: list expected, got a table whose first field is "a"',
         ["n.wait_all(3)"] = "futures: list expected, got number",
         ["n.kw(3)"] = "values: table expected, got number",
         ["n.range(1)"] = "last: finite number expected, got nil",

@@ -1,0 +1,108 @@
+-- Which calls honour on_error and item_timeout, and what stands in the place of an error.
+local neap = require "neap"
+local pools = require "spec.support.pools"
+local calls = require "spec.support.calls"
+
+local function fail_at(i, worst)
+  if i == worst then error("no " .. i, 0) end
+  return i, -i
+end
+
+for _, kind in ipairs(pools) do
+  describe("errors that are collected by " .. kind.name, function()
+    local pool, collecting, mending
+    local n = kind.workers
+
+    setup(function()
+      pool = kind.open()
+      collecting = pool:with { on_error = "collect" }
+      mending = pool:with { on_error = function(e) return e.message .. "!" end }
+    end)
+    teardown(function() pool:close() end)
+
+    local function fail(what) error(what, 0) end
+
+    it("stand in the places of workers", function()
+      local list = collecting:apply(fail, "none")
+      assert.equal(n, list.n)
+      for w = 1, n do
+        assert.equal("none", list[w].message)
+        assert.equal(neap.WorkerError, getmetatable(list[w]))
+        assert.equal(w, list[w].worker)
+      end
+      assert.equal("none!", mending:apply(fail, "none")[n])
+      assert.equal("none!", mending:apply_async(fail, "none"):get()[n])
+      local parts <close> = pool:scatter_list({ 1, 2, 3, 4, 5 })
+      local firsts = mending:apply(function(part)
+        if part[1] == 1 then error("one", 0) end
+        return part[1]
+      end, parts)
+      assert.equal("one!", firsts[1])
+      if n > 1 then assert.equal("number", type(firsts[n])) end
+    end)
+
+    it("stand in the place of the one value", function()
+      assert.equal("none!", mending:apply_only(fail, n, "none"))
+      assert.equal("none", collecting:apply_only(fail, 1, "none").message)
+      assert.equal("none", collecting:submit(fail, "none"):get().message)
+      local future = mending:submit(fail, "none")
+      neap.wait_all { future }
+      assert.equal("none!", future:get())
+      assert.same({ 1, -1 }, { mending:submit(fail_at, 1, 2):get() })
+    end)
+
+    it("stand in the places of items, also where those are combined", function()
+      local list = mending:map(fail_at, { 1, 2, 3 }, { 2, 2, 2 })
+      assert.same({ 1, "no 2!", 3 }, calls.plain(list))
+      local function join(a, b) return a .. " " .. tostring(b) end
+      local values = neap.range(1, 4)
+      assert.equal("1 2 3 4", collecting:reduce(fail_at, values, join))
+      local function worst_is_two(i) return fail_at(i, 2) end
+      local zero = pool:with { on_error = function() return 0 end }
+      assert.equal("1 0 3 4", zero:reduce(function(i)
+        return (worst_is_two(i))
+      end, values, join))
+      local function add(a, b) return a + b end
+      assert.equal(8, zero:reduce(worst_is_two, values, add))
+      assert.is_nil(zero:reduce(worst_is_two, {}, add))
+      assert.equal(4, zero:reduce(function(i, kw) return fail_at(i, kw.worst) end, values, add,
+        neap.kw { worst = 4 }) - 2)
+      assert.equal("no 2", calls.message_of(pool.reduce, pool, worst_is_two, values, add))
+    end)
+
+    it("are raised where there is no place for them, or the function raises", function()
+      assert.equal("none", calls.message_of(collecting.keep, collecting, fail, "none"))
+      local worse = pool:with { on_error = function(e) error("worse than " .. e.message, 0) end }
+      assert.equal("worse than none", calls.message_of(worse.apply, worse, fail, "none"))
+    end)
+  end)
+end
+
+describe("a time limit of items", function()
+  it("holds for each worker of apply, keep and submit, and leaves a good pool", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local short = pool:with { item_timeout = 0.1 }
+    local function spin(w)
+      while w do end -- luacheck: ignore
+      return 1
+    end
+    local function check(f, ...)
+      local ok, e = pcall(f, ...)
+      assert.is_false(ok)
+      assert.equal("timeout", e.kind)
+      assert.equal("call took longer than 0.1 s", e.message)
+    end
+    check(short.apply, short, spin, true)
+    check(short.apply_only, short, spin, 2, true)
+    check(short.keep, short, spin, true)
+    local future = short:submit(spin, true)
+    check(future.get, future)
+    assert.same({ n = 2, 1, 1 }, short:apply(spin))
+    local list = short:with { on_error = "collect" }:apply(function(deaf)
+      while true do pcall(function() while deaf do end end) end -- luacheck: ignore
+    end, true)
+    assert.equal("timeout", list[1].kind)
+    assert.equal("timeout", list[2].kind)
+    assert.equal(1, short:submit(spin):get())
+  end)
+end)
