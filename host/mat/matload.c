@@ -1,6 +1,7 @@
 /* matload.c - .mat files of version 5 as Lua tables: matio reads what matcheck has let pass. */
 #include "mat/matload.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +26,7 @@ typedef struct Load {
   matvar_t *var; /* the variable that is read; owned */
   const Reader *r;
   FilesKind kind; /* of dense arrays */
+  int error;      /* errno after matio has read the variable */
 } Load;
 
 static int l_gc (lua_State *L) {
@@ -42,6 +44,14 @@ static _Noreturn void fail (lua_State *L, const Load *load, const char *format, 
   const char *message = lua_pushvfstring(L, format, args);
   va_end(args);
   reader_fail(L, load->r, "variable '%s': %s", load->var->name, message);
+}
+
+/* matio has read only part of the variable, or nothing: it says no more than that, and goes on
+   without memory that it did not get. */
+static _Noreturn void fail_matio (lua_State *L, const Load *load, const char *what) {
+  if (load->error == ENOMEM) luaL_error(L, "not enough memory to load a .mat file");
+  if (load->var == NULL) reader_fail(L, load->r, "matio cannot read %s", what);
+  fail(L, load, "matio cannot read %s", what);
 }
 
 /* y[stride k] = number k, k < n; what is no type of numbers has been refused before. */
@@ -82,7 +92,7 @@ static void push_dense (lua_State *L, const Load *load, const matvar_t *v, size_
   size_t n = rows * cols;
   bool is_complex = v->isComplex != 0;
   if (n > 0 && (v->data == NULL || v->nbytes != n * (size_t)v->data_size)) {
-    fail(L, load, "matio cannot read it");
+    fail_matio(L, load, "its numbers");
   }
   if (n == 1 && load->kind == FILES_ANY) {
     double x[2] = {0};
@@ -99,7 +109,7 @@ static void push_dense (lua_State *L, const Load *load, const matvar_t *v, size_
 static void push_sparse (lua_State *L, const Load *load, const matvar_t *v, size_t rows,
                          size_t cols) {
   const mat_sparse_t *s = v->data;
-  if (s == NULL || s->jc == NULL || s->njc != cols + 1) fail(L, load, "matio cannot read it");
+  if (s == NULL || s->jc == NULL || s->njc != cols + 1) fail_matio(L, load, "its numbers");
   size_t n = s->jc[cols];
   if (n > s->nir || n > s->ndata || (n > 0 && (s->ir == NULL || s->data == NULL))) {
     fail(L, load, "%I entries expected, there are %I", (LUAI_UACINT)n, (LUAI_UACINT)s->nir);
@@ -157,7 +167,7 @@ static void add_row (luaL_Buffer *b, const matvar_t *v, size_t i, size_t rows, s
 static void push_text (lua_State *L, const Load *load, const matvar_t *v, size_t rows,
                        size_t cols) {
   if (rows * cols > 0 && (v->data == NULL || v->nbytes < rows * cols * (size_t)v->data_size)) {
-    fail(L, load, "matio cannot read it");
+    fail_matio(L, load, "its numbers");
   }
   if (rows > 1) lua_createtable(L, (int)rows, 0);
   for (size_t i = 0; i < (rows > 1 ? rows : 1); i++) {
@@ -177,7 +187,7 @@ static void push_value (lua_State *L, const Load *load, const matvar_t *v);
 
 static void push_cells (lua_State *L, const Load *load, const matvar_t *v, size_t n) {
   matvar_t *const *cells = v->data;
-  if (n > 0 && cells == NULL) fail(L, load, "matio cannot read its cells");
+  if (n > 0 && cells == NULL) fail_matio(L, load, "its cells");
   lua_createtable(L, (int)n, 0);
   for (size_t k = 0; k < n; k++) {
     push_value(L, load, cells[k]);
@@ -191,14 +201,14 @@ static void push_struct (lua_State *L, const Load *load, matvar_t *v, size_t n) 
   char *const *names = Mat_VarGetStructFieldnames(v);
   matvar_t *const *fields = v->data;
   if (n > 0 && n_fields > 0 && (names == NULL || fields == NULL)) {
-    fail(L, load, "matio cannot read its fields");
+    fail_matio(L, load, "its fields");
   }
   if (n_fields == 0) n = n == 1; /* nothing bounds their number */
   if (n != 1) lua_createtable(L, (int)n, 0);
   for (size_t k = 0; k < n; k++) {
     lua_createtable(L, 0, (int)n_fields);
     for (unsigned f = 0; f < n_fields; f++) {
-      if (names[f] == NULL) fail(L, load, "matio cannot read its fields");
+      if (names[f] == NULL) fail_matio(L, load, "its fields");
       push_value(L, load, fields[k * n_fields + f]);
       lua_setfield(L, -2, names[f]);
     }
@@ -208,12 +218,12 @@ static void push_struct (lua_State *L, const Load *load, matvar_t *v, size_t n) 
 
 static void push_value (lua_State *L, const Load *load, const matvar_t *v) {
   luaL_checkstack(L, 12, "cells in cells");
-  if (v == NULL) fail(L, load, "matio cannot read all of its cells or fields");
+  if (v == NULL) fail_matio(L, load, "all of its cells or fields");
   if (v->class_type == MAT_C_EMPTY || v->rank == 0) { /* as the brackets [] */
     reader_push_dense(L, load->r, load->kind, FILES_MATRIX, 0, 0, false);
     return;
   }
-  if (v->rank != 2 || v->dims == NULL) fail(L, load, "matio cannot read its dimensions");
+  if (v->rank != 2 || v->dims == NULL) fail_matio(L, load, "its dimensions");
   size_t rows = v->dims[0], cols = v->dims[1];
   switch (v->class_type) {
     case MAT_C_SPARSE: push_sparse(L, load, v, rows, cols); break;
@@ -233,8 +243,19 @@ static void on_message (int level, char *message) {
 static void open_mat (lua_State *L, Load *load) {
   char path[40];
   snprintf(path, sizeof path, "/proc/self/fd/%d", load->fd);
+  errno = 0;
   load->mat = Mat_Open(path, MAT_ACC_RDONLY);
-  if (load->mat == NULL) reader_fail(L, load->r, "matio cannot read the file");
+  load->error = errno;
+  if (load->mat == NULL) fail_matio(L, load, "the file");
+}
+
+static void read_next (lua_State *L, Load *load) {
+  errno = 0;
+  load->var = Mat_VarReadNext(load->mat);
+  load->error = errno;
+  if (load->var == NULL || load->var->name == NULL || load->error == ENOMEM) {
+    fail_matio(L, load, "a variable");
+  }
 }
 
 void mat_load (lua_State *L, Reader *r, FilesKind kind) {
@@ -254,10 +275,7 @@ void mat_load (lua_State *L, Reader *r, FilesKind kind) {
   size_t n = matcheck(L, r, load->fd);
   open_mat(L, load);
   for (size_t k = 0; k < n; k++) {
-    load->var = Mat_VarReadNext(load->mat);
-    if (load->var == NULL || load->var->name == NULL) {
-      reader_fail(L, r, "matio cannot read variable number %I", (LUAI_UACINT)k + 1);
-    }
+    read_next(L, load);
     if (lua_getfield(L, -2, load->var->name) != LUA_TNIL) fail(L, load, "comes twice");
     lua_pop(L, 1);
     push_value(L, load, load->var);

@@ -47,9 +47,10 @@ function scenarios.complex()
     V:append(U)
     local A = Matrix.from_table { { 4, i }, { -i, 3 } }
     local S = SparseMatrix.from_triplets(2, 2, { 1, 2, 2 }, { 1, 2, 1 }, { 4 + i, 5, 1 })
+    local H = S + S:H()
     return U:to_table(), U:inner(V), U:real(), A:solve(Matrix.identity(2)), A:eigh(), A:svd(),
-      A:real():solve(A), S:apply_inverse(U), S:real():apply_inverse(U), S:H(), S * A,
-      wire.decode(wire.encode(U, i))
+      A:real():solve(A), H:apply_inverse(U), H:H(), S:apply_inverse(U),
+      S:real():apply_inverse(U), S:H(), S * A, wire.decode(wire.encode(U, i))
   end
 end
 
@@ -98,6 +99,21 @@ function scenarios.files()
     return neap.load(path .. ".npy"), neap.load(path .. ".mtx"), neap.load(path .. ".csv")
   end, nil, function()
     for _, extension in ipairs { "", ".npy", ".mtx", ".csv" } do os.remove(path .. extension) end
+  end
+end
+
+-- Cells and structs, compressed and not, and matio's requests as well.
+function scenarios.mat()
+  local path = os.tmpname()
+  local A = SparseMatrix.from_triplets(2, 2, { 1, 2 }, { 1, 2 }, { 1, neap.complex(0, 2) })
+  local object = { A = A, s = { a = 1, b = { "x", true } }, U = VectorArray.random(5, 3) }
+  neap.save(path .. ".mat", object)
+  neap.load(path .. ".mat") -- the module is loaded
+  return function()
+    neap.save(path .. ".mat", object)
+    return neap.load(path .. ".mat"), neap.load "spec/host/array/files/compressed.mat"
+  end, nil, function()
+    for _, extension in ipairs { "", ".mat" } do os.remove(path .. extension) end
   end
 end
 

@@ -201,17 +201,15 @@ describe("loading a .mat file", function()
 
   describe("refuses", function()
     it("what is cut short, wherever", function()
-      for name, variables in pairs { plain = 29, compressed = 29 } do
-        local file <close> = assert(io.open("spec/host/array/files/" .. name .. ".mat", "rb"))
-        local whole, passed = file:read("a"), 0
-        for len = 19, #whole - 1 do
-          write(whole:sub(1, len))
-          local ok, why = pcall(neap.load, path)
-          if ok then passed = passed + 1
-          else assert.matches("^" .. path:gsub("%p", "%%%0") .. ": byte %d+: ", why) end
-        end
-        assert.equal(variables, passed) -- behind the header and the variables, but for the last
+      local file <close> = assert(io.open("spec/host/array/files/compressed.mat", "rb"))
+      local whole, passed = file:read("a"), 0
+      for len = 19, #whole - 1 do
+        write(whole:sub(1, len))
+        local ok, why = pcall(neap.load, path)
+        if ok then passed = passed + 1
+        else assert.matches("^" .. path:gsub("%p", "%%%0") .. ": byte %d+: ", why) end
       end
+      assert.equal(29, passed) -- behind the header and its 29 variables, but for the last
     end)
 
     it("or loads what has a byte changed, and never more", function()
@@ -439,6 +437,9 @@ describe("saving a .mat file", function()
     local cycle = {}
     cycle.again = cycle
     assert.matches("tables in tables, more than 32 deep", refused(cycle), 1, true)
+    local tall = SparseMatrix.from_triplets(1 << 31, 1, {}, {}, {})
+    assert.matches("'A.b': 2147483648 x 1 is more than a .mat file of version 5 can hold",
+      refused { A = { b = tall } }, 1, true)
     assert.matches("table expected, got neap.Matrix", refused(Matrix.identity(2)), 1, true)
   end)
 
