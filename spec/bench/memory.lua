@@ -1,10 +1,12 @@
 --- Memory: what it costs to send large arrays, and how many copies there are.
 --
---     build/neap spec/bench/memory.lua [ROUNDS [PEER_ROUNDS]]
+--     build/neap spec/bench/memory.lua [ROUNDS [PEER_ROUNDS [PEER]]]
 --
 -- Arrays of 256 MiB and 1 GiB, 1,000 vectors each, and two workers. What is compared is measured
 -- in turn, so that what else runs on the machine meets both. The bare limit is a C program (cc
--- compiles it); peers run under $PYTHON, python3 by default, where they are installed.
+-- compiles it); peers run under $PYTHON, python3 by default, where they are installed. With PEER
+-- nothing but the comparison with that one runs. mpi stands for pyMOR's MPIPool, which broadcasts
+-- pickled objects by mpi4py as well.
 local array = require "host.array"
 local measure = require "spec.bench.measure"
 local neap = require "neap"
@@ -221,39 +223,39 @@ local function own_times(pool, U, pushes, reads)
   end
 end
 
+local function compare_with(pool, U, peer)
+  local name, launch, push_bound, read_bound = table.unpack(peer)
+  local command = launch:format(python, here .. "/peers/memory.py")
+  local a, b, pushes, reads = {}, {}, {}, {}
+  own_times(pool, U, pushes, reads)
+  local program <close> = assert(io.popen(("%s %s 256 %d 2>/dev/null"):format(command, name,
+    peer_rounds)))
+  for line in program:lines() do
+    local push, both = line:match("^(%S+) (%S+)$")
+    a[#a + 1], b[#b + 1] = tonumber(push), tonumber(both)
+  end
+  own_times(pool, U, pushes, reads)
+  if #a == 0 then
+    print(("%-44s not installed, or does not start"):format(name))
+  else
+    report(name .. ": push of 256 MiB", a)
+    ratio("  to neap's push", a, pushes, "> " .. push_bound)
+    report(name .. ": push and read", b)
+    ratio("  to neap's push and read", b, reads, "> " .. read_bound)
+  end
+end
+
 local function compare(pool, U)
   for _, peer in ipairs(PEERS) do
-    local name, launch, push_bound, read_bound = table.unpack(peer)
-    local command = launch:format(python, here .. "/peers/memory.py")
-    local a, b, pushes, reads = {}, {}, {}, {}
-    own_times(pool, U, pushes, reads)
-    local program <close> = assert(io.popen(("%s %s 256 %d 2>/dev/null"):format(command, name,
-      peer_rounds)))
-    for line in program:lines() do
-      local push, both = line:match("^(%S+) (%S+)$")
-      a[#a + 1], b[#b + 1] = tonumber(push), tonumber(both)
-    end
-    own_times(pool, U, pushes, reads)
-    if #a == 0 then
-      print(("%-44s not installed, or does not start"):format(name))
-    else
-      report(name .. ": push of 256 MiB", a)
-      ratio("  to neap's push", a, pushes, "> " .. push_bound)
-      report(name .. ": push and read", b)
-      ratio("  to neap's push and read", b, reads, "> " .. read_bound)
-    end
+    if not arg[3] or arg[3] == peer[1] then compare_with(pool, U, peer) end
   end
 end
 
 -- --- all of it ----------------------------------------------------------------------------------
 
-local limit = os.tmpname()
-local has_limit = os.execute(("cc -O3 -o %s %s/memory_limit.c"):format(limit, here))
-births()
-temporaries()
-collectgarbage()
-do
-  local pool <close> = neap.pool { workers = 2 }
+local function measure_own(pool)
+  local limit = os.tmpname()
+  local has_limit = os.execute(("cc -O3 -o %s %s/memory_limit.c"):format(limit, here))
   copies(pool, 256)
   copies(pool, 1024)
   local arrays = { make(256), make(1024) }
@@ -261,6 +263,7 @@ do
   for k, mib in ipairs(SIZES) do
     if has_limit then push_and_read(pool, arrays[k], limit, mib) end
   end
+  os.remove(limit)
   arrays[1]:close()
   arrays[2]:close()
   local small, large = scatter_and_gather(pool, 256), scatter_and_gather(pool, 1024)
@@ -268,6 +271,13 @@ do
   ratio("gather of 1 GiB to gather of 256 MiB", large[2], small[2], "independent: about 1")
   results(pool, 256)
   collect_all(pool)
-  if peer_rounds > 0 then compare(pool, make(256)) end
 end
-os.remove(limit)
+
+if not arg[3] then
+  births()
+  temporaries()
+  collectgarbage()
+end
+local pool <close> = neap.pool { workers = 2 }
+if not arg[3] then measure_own(pool) end
+if peer_rounds > 0 then compare(pool, make(256)) end
