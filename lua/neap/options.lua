@@ -48,6 +48,15 @@ function options.kind(x)
   return type(meta) == "table" and meta.__name or type(x)
 end
 
+--- The same; of a table with a class the name of that.
+---@return string
+---@nodiscard
+function options.describe(x)
+  local meta = type(x) == "table" and getmetatable(x)
+  return type(meta) == "table" and type(meta.__name) == "string" and meta.__name
+    or options.kind(x)
+end
+
 --- A value as messages show what came: a string in quotes, the kind of what has no short form.
 ---@return string
 ---@nodiscard

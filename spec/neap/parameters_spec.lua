@@ -151,4 +151,16 @@ describe("parameters", function()
         "n: integer from 0 expected, got -1", 1, true)
     end)
   end)
+
+  it("refuse a grid that no memory holds, by its number", function()
+    local space = parameters.ParameterSpace({ a = 4, b = 1 }, { a = { 0.1, 1 }, b = { 1, 2 } })
+    for _, sample in ipairs { space.sample_uniformly, space.sample_logarithmic_uniformly } do
+      require "spec.support.refusals".in_line("n: the grid would have 1000000000000000 parameter "
+        .. "values, at most 16777216 can be made; sample_randomly?", function()
+          local mus = sample(space, 1000) return mus
+        end)
+      assert.equal(32, #sample(space, 2))
+    end
+    assert.equal("ParameterSpace(a[4] in [0.1, 1], b in [1, 2])", tostring(space))
+  end)
 end)

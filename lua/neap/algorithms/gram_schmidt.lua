@@ -1,5 +1,6 @@
 --- Orthonormalisation with re-iteration, in panels so that most of the work is done by BLAS.
 local neap = require "neap"
+local blame = require "neap.blame"
 local options_ = require "neap.options"
 local values = require "neap.operators.values"
 
@@ -12,10 +13,12 @@ local SPEC = {
   reiteration_threshold = 0.9, check = true, check_tol = 1e-3, copy = true,
 }
 
-local function check_finite(norms)
+-- Of the vectors after the first `before`, when these are the caller's.
+local function check_finite(norms, before)
   for i = 1, #norms do
     if not (norms[i] < math.huge) then
-      error(("a vector has the norm %s"):format(norms[i]), 0)
+      blame(("%s has the norm %s"):format(before and "vector " .. before + i or "a vector",
+        norms[i] ~= norms[i] and "NaN" or norms[i]))
     end
   end
 end
@@ -77,10 +80,11 @@ local function round(Q, V, entry, initial, o)
 end
 
 -- Orthonormalises one panel, in place, against Q and in itself. Returns the indices kept, the
--- coefficients of all vectors on Q, and those on the kept ones.
-local function reduce_panel(Q, V, o)
+-- coefficients of all vectors on Q, and those on the kept ones. before: vectors of the caller's
+-- array that come before the panel.
+local function reduce_panel(Q, V, o, before)
   local initial = V:norm(o.product)
-  check_finite(initial)
+  check_finite(initial, before)
   local kept, R, C, again = round(Q, V, initial, initial, o)
   while again do
     -- V = Q C + W R and W = Q D + X S give V = Q (C + D R) + X (S R). Norms are in units of
@@ -98,12 +102,12 @@ end
 
 -- Orthonormalises the vectors of V against the orthonormal Q and among themselves, appends what
 -- remains to Q and returns its indices in V. Column i of the second result: the coefficients of
--- V[i] on the vectors of Q, as far as Q went when it had been dealt with.
-local function extend(Q, V, o)
+-- V[i] on the vectors of Q, as far as Q went when it had been dealt with. before: as above.
+local function extend(Q, V, o, before)
   local kept, columns = {}, {}
   for first = 1, #V, WIDTH do
     local panel = V:slice(first, math.min(first + WIDTH - 1, #V)):copy()
-    local kept_here, C, R = reduce_panel(Q, panel, o)
+    local kept_here, C, R = reduce_panel(Q, panel, o, before + first - 1)
     for i = 1, #panel do
       local column = C:col(i)
       table.move(R:col(i), 1, R.rows, #column + 1, column)
@@ -143,8 +147,9 @@ end
 ---  the last stored are zero
 function M.append(Q, V, options)
   local o = options_.parse(options, SPEC, 2)
+  values.check_product(o.product, 2, Q.dim)
   local before = #Q
-  local kept, columns = extend(Q, V, o)
+  local kept, columns = extend(Q, V, o, 0)
   check_orthonormal(Q, before, o, 2)
   return kept, columns
 end
@@ -163,10 +168,10 @@ end
 ---@return Matrix R       [m, n]: A = Q:lincomb(R), up to what was removed
 function M.gram_schmidt(A, options)
   local o = options_.parse(options, SPEC, 2)
-  values.check_product(o.product, 2)
   if values.kind(A) ~= "neap.VectorArray" then
     error(("A: VectorArray expected, got %s"):format(values.kind(A)), 2)
   end
+  values.check_product(o.product, 2, A.dim)
   if math.type(o.offset) ~= "integer" or o.offset < 0 or o.offset > #A then
     error(("option 'offset': integer from 0 to %d expected, got %s")
       :format(#A, tostring(o.offset)), 2)
@@ -177,7 +182,7 @@ function M.gram_schmidt(A, options)
     local head <close> = A:slice(1, o.offset)
     local tail <close> = A:slice(o.offset + 1, #A)
     Q:append(head)
-    _, columns = extend(Q, tail, o)
+    _, columns = extend(Q, tail, o, o.offset)
   end
   check_orthonormal(Q, o.offset, o, 2)
 

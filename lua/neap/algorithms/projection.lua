@@ -85,7 +85,7 @@ function M.project(op, range_basis, source_basis, product)
   op = values.as_operator(op, "op", 2)
   check_basis(range_basis, op.range, "range_basis", 2)
   check_basis(source_basis, op.source, "source_basis", 2)
-  values.check_product(product, 2)
+  values.check_product(product, 2, op.range)
   return (project_any(op, range_basis, source_basis, product))
 end
 

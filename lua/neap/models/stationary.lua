@@ -1,6 +1,9 @@
 --- Stationary problems A(u; mu) = f(mu).
 local neap = require "neap"
+local blame = require "neap.blame"
 local class = require "neap.class"
+local collect = require "neap.parameters.collect"
+local describe = require "neap.parameters.describe"
 local mu_ = require "neap.parameters.mu"
 local options_ = require "neap.options"
 local operators = require "neap.operators"
@@ -16,16 +19,23 @@ local values = require "neap.operators.values"
 ---@field dim integer                       of the solutions
 ---@field linear boolean
 ---@field parametric boolean
+---@field parameters table<string, integer>  those that are known: name -> number of components
 ---@field name? string
 local StationaryModel = class("neap.StationaryModel", nil, { immutable = true })
 StationaryModel.is_model = true
+
+local MATRICES = { ["neap.SparseMatrix"] = true, ["neap.Matrix"] = true }
 
 -- An Operator from what the caller gave: an operator, an array, or a list of operators or arrays
 -- with coefficients.
 local function read(x, coefficients, wrap, what)
   local function one(y, name)
     if values.kind(y) == "neap.VectorArray" and wrap then return wrap(y) end
-    return values.as_operator(y, name, 5)
+    if not values.is_operator(y) and not MATRICES[values.kind(y)] then
+      blame(("%s: Operator, SparseMatrix%s Matrix expected, got %s"):format(name,
+        wrap and ", VectorArray or" or " or", y == nil and "nothing" or values.kind(y)))
+    end
+    return values.as_operator(y, name, 1)
   end
   if type(x) ~= "table" or values.is_operator(x) then
     if coefficients then error(("%s: list expected beside its coefficients"):format(what), 4) end
@@ -76,12 +86,26 @@ function StationaryModel._fields(arguments)
     error_estimator = given.error_estimator, name = given.name,
     dim = A.source, linear = A.linear and (l == nil or l.linear),
     parametric = A.parametric or f.parametric or (l ~= nil and l.parametric),
+    parameters = collect(A, f, l),
   }
 end
 
+-- Lua lets fields be overwritten.
+local function check_field(self, name)
+  if not values.is_operator(self[name]) then
+    blame(("%s is immutable, but its field '%s' has been set to a %s")
+      :format(self.__name, name, values.kind(self[name])))
+  end
+end
+
 local function check_mu(self, mu)
+  check_field(self, "operator")
+  check_field(self, "rhs")
+  if self.output_functional ~= nil then check_field(self, "output_functional") end
   mu = mu_.parse(mu, 3)
-  if mu == nil and self.parametric then
+  if mu ~= nil then
+    mu_.check(mu, self.parameters, "mu")
+  elseif self.parametric then
     error("mu: missing, but the model depends on it", 3)
   end
   return mu
@@ -190,6 +214,11 @@ function StationaryModel:compute(mu, quantities)
   if wanted.solution then results.solution = solve(self, mu) end
   if wanted.output then results.output = quick_output(self, mu, u, results.solution) end
   return results
+end
+
+function StationaryModel:__tostring()
+  return ("%s(%d unknowns%s%s)"):format(self.__name:match "^neap%.(.*)" or self.__name, self.dim,
+    self.linear and "" or ", nonlinear", describe(self.parameters, self.parametric))
 end
 
 return StationaryModel

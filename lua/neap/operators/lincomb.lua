@@ -52,7 +52,7 @@ end
 local function derive(self)
   local known = { evaluators = {} }
   for q, coefficient in ipairs(self.coefficients) do
-    known.evaluators[q] = mu_.evaluator(coefficient)
+    known.evaluators[q] = mu_.evaluator(coefficient, ("coefficients[%d]"):format(q))
   end
   derived[self] = known
   return known
@@ -66,7 +66,9 @@ function LincombOperator:evaluate_coefficients(mu)
   mu = mu_.parse(mu, 2)
   local coefficients, thetas = self.coefficients, {}
   if mu == nil then
-    for q = 1, #coefficients do thetas[q] = mu_.evaluate(coefficients[q]) end
+    for q = 1, #coefficients do
+      thetas[q] = mu_.evaluate(coefficients[q], nil, ("coefficients[%d]"):format(q))
+    end
     return thetas
   end
   local evaluators = (derived[self] or derive(self)).evaluators

@@ -1,5 +1,6 @@
 --- Operators given by a matrix.
 local neap = require "neap"
+local blame = require "neap.blame"
 local class = require "neap.class"
 local Operator = require "neap.operators.operator"
 local values = require "neap.operators.values"
@@ -17,32 +18,56 @@ function MatrixOperator._fields(A)
   return { matrix = A, source = A.cols, range = A.rows, linear = true, parametric = false }
 end
 
-function MatrixOperator:apply(U)
-  return self.matrix:apply(U)
+-- " for mu = {diffusion = {0, 1}}"
+local function for_mu(mu)
+  local names = {}
+  for name, value in pairs(mu or {}) do
+    if type(value) == "table" then
+      value = "{" .. table.concat(table.move(value, 1, math.min(#value, 16), 1, {}), ", ")
+        .. (#value > 16 and ", ...}" or "}")
+    end
+    names[#names + 1] = ("%s = %s"):format(name, value)
+  end
+  table.sort(names)
+  return #names > 0 and (" for mu = {%s}"):format(table.concat(names, ", ")) or ""
 end
 
-function MatrixOperator:apply_adjoint(V)
-  return self.matrix:apply_adjoint(V)
+-- The result of a method of the matrix. Its errors stand where the user's code is; arguments have
+-- the names that they have there.
+local function call(A, method, names, mu, ...)
+  local ok, result = pcall(A[method], A, ...)
+  if ok then return result end
+  if type(result) ~= "string" or result == "not enough memory" then error(result, 0) end
+  local arg, complaint = result:match "^bad argument #(%d+) to '%?' %((.*)%)$"
+  if arg then result = ("%s: %s"):format(names[tonumber(arg) - 1] or names[1], complaint) end
+  blame(result .. for_mu(mu))
 end
 
-function MatrixOperator:apply2(V, U)
-  return self.matrix:apply2(V, U)
+local U, V, VU = { "U" }, { "V" }, { "V", "U" }
+
+function MatrixOperator:apply(X) return call(self.matrix, "apply", U, nil, X) end
+
+function MatrixOperator:apply_adjoint(X) return call(self.matrix, "apply_adjoint", V, nil, X) end
+
+function MatrixOperator:apply2(X, Y) return call(self.matrix, "apply2", VU, nil, X, Y) end
+
+function MatrixOperator:pairwise_apply2(X, Y)
+  return call(self.matrix, "pairwise_apply2", VU, nil, X, Y)
 end
 
-function MatrixOperator:pairwise_apply2(V, U)
-  return self.matrix:pairwise_apply2(V, U)
-end
-
-function MatrixOperator:apply_inverse(V)
+function MatrixOperator:apply_inverse(X, mu)
   local A = self.matrix
-  if values.kind(A) == "neap.Matrix" then return A:solve(V) end
-  return A:apply_inverse(V)
+  return call(A, values.kind(A) == "neap.Matrix" and "solve" or "apply_inverse", V, mu, X)
 end
 
-function MatrixOperator:apply_inverse_adjoint(V)
+function MatrixOperator:apply_inverse_adjoint(X, mu)
   local A = self.matrix
-  if values.kind(A) == "neap.Matrix" then return A:solve_adjoint(V) end
-  return A:apply_inverse_adjoint(V)
+  return call(A, values.kind(A) == "neap.Matrix" and "solve_adjoint" or "apply_inverse_adjoint",
+    V, mu, X)
+end
+
+function MatrixOperator:_details()
+  return values.kind(self.matrix) == "neap.Matrix" and ", dense" or ", sparse"
 end
 
 function MatrixOperator:as_range_array()

@@ -1,6 +1,8 @@
 --- The interface of all operators, with what can be said without knowing the operator.
 local blame = require "neap.blame"
 local class = require "neap.class"
+local collect = require "neap.parameters.collect"
+local describe = require "neap.parameters.describe"
 local values = require "neap.operators.values"
 
 --- A (parametric) operator between Euclidean spaces.
@@ -186,8 +188,16 @@ Operator.__sub = arithmetic "sub"
 Operator.__mul = arithmetic "mul"
 Operator.__unm = arithmetic "unm"
 
+-- What a class adds to the text of its operators.
+function Operator:_details()
+  return type(self.operators) == "table" and (", %d operators"):format(#self.operators) or ""
+end
+
 function Operator:__tostring()
-  return ("%s %d x %d"):format(self.name or self.__name, self.range, self.source)
+  local name = self.name or self.__name:match "^neap%.(.*)" or self.__name
+  return ("%s(%d x %d%s%s%s)"):format(name, self.range, self.source,
+    self.linear and "" or ", nonlinear", self:_details(),
+    describe(collect(self), self.parametric))
 end
 
 return Operator

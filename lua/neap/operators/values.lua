@@ -29,13 +29,16 @@ end
 
 --- A product as the methods of VectorArray take it: nil, SparseMatrix, Matrix or Operator.
 ---@param level integer  of the function to blame
-function M.check_product(x, level)
-  if x ~= nil then
-    local kind = M.kind(x)
-    if not M.is_operator(x) and kind ~= "neap.SparseMatrix" and kind ~= "neap.Matrix" then
-      error(("product: Operator, SparseMatrix or Matrix expected, got %s"):format(kind),
-        level + 1)
-    end
+---@param dim? integer   of the vectors that it is for
+function M.check_product(x, level, dim)
+  if x == nil then return nil end
+  local kind = M.kind(x)
+  if not M.is_operator(x) and kind ~= "neap.SparseMatrix" and kind ~= "neap.Matrix" then
+    error(("product: Operator, SparseMatrix or Matrix expected, got %s"):format(kind), level + 1)
+  end
+  local m, n = x.range or x.rows, x.source or x.cols
+  if dim and (m ~= dim or n ~= dim) then
+    error(("product: %d x %d expected, got %d x %d"):format(dim, dim, m, n), level + 1)
   end
   return x
 end

@@ -1,4 +1,5 @@
 --- Functionals of mu: functions with a number as value, some with derivatives.
+local blame = require "neap.blame"
 local class = require "neap.class"
 local mu_ = require "neap.parameters.mu"
 
@@ -13,8 +14,8 @@ ParameterFunctional.__call = function(self, mu) return self:evaluate(mu) end
 --- The same as a plain function, for loops.
 ---@return fun(mu: table): number
 ---@nodiscard
-function ParameterFunctional:evaluator()
-  return function(mu) return self:evaluate(mu) end
+function ParameterFunctional:evaluator(what)
+  return function(mu) return mu_.check_value(self:evaluate(mu), what) end
 end
 
 --- The partial derivative with respect to component i of the parameter.
@@ -48,10 +49,10 @@ end
 local function missing(self, mu)
   local value = type(mu) == "table" and mu[self.name]
   if type(value) ~= "table" then
-    error(("mu: parameter '%s' is missing"):format(self.name), 0)
+    blame(("mu: parameter '%s' is missing"):format(self.name))
   end
-  error(("mu: parameter '%s' has %d components; %d expected")
-    :format(self.name, #value, self.size), 0)
+  blame(("mu: parameter '%s' has %d components; %d expected")
+    :format(self.name, #value, self.size))
 end
 
 ---@param mu table<string, number[]>
@@ -69,7 +70,9 @@ function ProjectionFunctional:evaluator()
   return function(mu)
     local value = mu[name]
     if type(value) ~= "table" or #value ~= size then return self:evaluate(mu) end
-    return value[i]
+    local x = value[i]
+    if type(x) ~= "number" or x - x ~= 0 then mu_.check(mu, { [name] = size }, "mu") end
+    return x
   end
 end
 
@@ -105,7 +108,7 @@ function Functional._fields(f, derivatives)
   return { f = f, derivatives = derivatives or {} }
 end
 
-function Functional:evaluate(mu) return self.f(mu) end
+function Functional:evaluate(mu) return self.f(mu_.copy(mu)) end
 Functional.__call = Functional.evaluate
 
 function Functional:d_mu(name, i)
@@ -146,7 +149,7 @@ end
 
 local function check_theta(q, theta)
   if type(theta) ~= "number" or not (theta > 0) then -- NaN too
-    error(("coefficient %d is %s; positive number expected"):format(q, tostring(theta)), 0)
+    blame(("coefficient %d is %s; positive number expected"):format(q, tostring(theta)))
   end
   return theta
 end

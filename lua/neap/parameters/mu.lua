@@ -1,6 +1,9 @@
 --- Parameter values mu and coefficients that depend on them.
 --
 -- mu is a table from names to lists of numbers, with the time, a number, under "t".
+local blame = require "neap.blame"
+local options = require "neap.options"
+
 local M = {}
 
 --- Reads mu: a number stands for a list of one. Returns mu itself where nothing is to change.
@@ -57,31 +60,82 @@ function M.conjugates(coefficients)
   return list
 end
 
-local function check_value(value)
-  if type(value) ~= "number" and not M.is_scalar(value) then
-    error(("a coefficient is a %s; number expected"):format(type(value)), 0)
+local function show(x) return x ~= x and "NaN" or options.show(x) end
+
+--- Values of mu for a function that is not neap's: what it changes is its own.
+---@param mu table
+---@return table
+---@nodiscard
+function M.copy(mu)
+  local copy = {}
+  for name, value in pairs(mu) do
+    copy[name] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
   end
-  return value
+  return copy
+end
+
+--- Raises, where the user's code is, when mu lacks a parameter, or has one of another size or with
+--- values that are no numbers.
+---@param mu table  as parse returns it
+---@param parameters table<string, integer>  name -> number of components
+---@param what string  mu's name, for the message
+function M.check(mu, parameters, what)
+  for name, size in next, parameters do
+    local value = mu[name]
+    if type(value) == "number" then value = { value } end
+    if type(value) ~= "table" then
+      blame(("%s: parameter '%s' is missing"):format(what, name))
+    elseif #value ~= size then
+      blame(("%s: parameter '%s' has %d components; %d expected")
+        :format(what, name, #value, size))
+    end
+    for i = 1, size do
+      local x = value[i]
+      if type(x) ~= "number" or x - x ~= 0 then
+        blame(("%s.%s[%d]: finite number expected, got %s"):format(what, name, i, show(x)))
+      end
+    end
+  end
+end
+
+--- Raises, where the user's code is, unless it is a finite number.
+---@param value any
+---@param what? string  the coefficient's name
+---@return number|complex
+function M.check_value(value, what)
+  if type(value) == "number" then
+    if value - value == 0 then return value end
+  elseif M.is_scalar(value) then
+    return value
+  end
+  blame(("%s: finite number expected, got %s"):format(what or "a coefficient",
+    show(value)))
 end
 
 --- The value of a coefficient: a number, a function of mu or a functional.
 ---@param coefficient number|function|ParameterFunctional
 ---@param mu table|nil
+---@param what? string  the coefficient's name, for messages
 ---@return number
-function M.evaluate(coefficient, mu)
-  if M.is_scalar(coefficient) then return coefficient end
-  if mu == nil then error("mu: missing, but there is a coefficient that depends on it", 0) end
-  return check_value(coefficient(mu))
+function M.evaluate(coefficient, mu, what)
+  if M.is_scalar(coefficient) then return M.check_value(coefficient, what) end
+  if mu == nil then blame "mu: missing, but there is a coefficient that depends on it" end
+  return M.evaluator(coefficient, what)(mu)
 end
 
 --- A coefficient as a plain function of mu, for loops.
 ---@param coefficient number|function|ParameterFunctional
+---@param what? string  the coefficient's name, for messages
 ---@return fun(mu: table): number  mu must not be nil
 ---@nodiscard
-function M.evaluator(coefficient)
-  if M.is_scalar(coefficient) then return function() return coefficient end end
-  if type(coefficient) == "table" and coefficient.evaluator then return coefficient:evaluator() end
-  return function(mu) return check_value(coefficient(mu)) end
+function M.evaluator(coefficient, what)
+  if M.is_scalar(coefficient) then
+    return function() return M.check_value(coefficient, what) end
+  end
+  if type(coefficient) == "table" and coefficient.evaluator then
+    return coefficient:evaluator(what)
+  end
+  return function(mu) return M.check_value(coefficient(M.copy(mu)), what) end
 end
 
 --- The values of a coefficient for many parameters.

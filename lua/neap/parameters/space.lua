@@ -1,6 +1,9 @@
 --- Boxes of parameter values, and samples of them.
+local blame = require "neap.blame"
 local class = require "neap.class"
 local mu_ = require "neap.parameters.mu"
+
+local LARGEST_GRID = 1 << 24 -- values: some gigabytes of tables
 
 local function is_number_list(x)
   if type(x) ~= "table" then return false end
@@ -66,10 +69,14 @@ local function tensor_grid(self, values)
   for _, name in ipairs(sorted_names(self.parameters)) do
     for i = 1, self.parameters[name] do slots[#slots + 1] = { name, i, values[name] } end
   end
-  local total = 1
+  local total = 1.0
   for _, slot in ipairs(slots) do total = total * #slot[3] end
+  if total > LARGEST_GRID then
+    blame(("n: the grid would have %.0f parameter values, at most %d can be made; "
+      .. "sample_randomly?"):format(total, LARGEST_GRID))
+  end
   local mus = {}
-  for k = 0, total - 1 do
+  for k = 0, math.tointeger(total) - 1 do
     local mu, rest = {}, k
     for name, size in pairs(self.parameters) do
       local list = {}
@@ -178,6 +185,16 @@ function ParameterSpace:contains(mu)
     end
   end
   return true
+end
+
+function ParameterSpace:__tostring()
+  local ranges = {}
+  for _, name in ipairs(sorted_names(self.parameters)) do
+    local size, range = self.parameters[name], self.ranges[name]
+    ranges[#ranges + 1] = ("%s%s in [%g, %g]"):format(name, size == 1 and "" or "[" .. size .. "]",
+      range[1], range[2])
+  end
+  return ("ParameterSpace(%s)"):format(table.concat(ranges, ", "))
 end
 
 return ParameterSpace

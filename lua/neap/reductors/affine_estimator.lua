@@ -1,5 +1,6 @@
 --- Residual-based error estimates of reduced models with an affine decomposition.
 local neap = require "neap"
+local blame = require "neap.blame"
 local class = require "neap.class"
 local host_array = require "host.array"
 local mu_ = require "neap.parameters.mu"
@@ -27,9 +28,11 @@ local function decompose(op)
   return { op }, { 1.0 }
 end
 
-local function evaluators(coefficients)
+local function evaluators(coefficients, name)
   local functions = {}
-  for i, coefficient in ipairs(coefficients) do functions[i] = mu_.evaluator(coefficient) end
+  for i, coefficient in ipairs(coefficients) do
+    functions[i] = mu_.evaluator(coefficient, ("%s[%d]"):format(name, i))
+  end
   return functions
 end
 
@@ -51,10 +54,11 @@ local function system_of(self, model)
   end
   system = {
     kernel = host_array.affine(matrices, vectors, self.parts),
-    coefficients = coefficients, thetas = evaluators(coefficients),
-    rhs_coefficients = rhs_coefficients, rhs_thetas = evaluators(rhs_coefficients),
-    coercivity = mu_.evaluator(self.coercivity),
-    outputs = outputs, output_thetas = evaluators(output_coefficients),
+    coefficients = coefficients, thetas = evaluators(coefficients, "coefficients"),
+    rhs_coefficients = rhs_coefficients,
+    rhs_thetas = evaluators(rhs_coefficients, "rhs_coefficients"),
+    coercivity = mu_.evaluator(self.coercivity, "coercivity_estimator"),
+    outputs = outputs, output_thetas = evaluators(output_coefficients, "output_coefficients"),
   }
   systems[self] = system
   return system
@@ -62,8 +66,7 @@ end
 
 local function check_coercivity(alpha)
   if not (alpha > 0) then
-    error(("coercivity_estimator: %s for a parameter; positive number expected"):format(alpha),
-      0)
+    blame(("coercivity_estimator: %s for a parameter; positive number expected"):format(alpha))
   end
   return alpha
 end

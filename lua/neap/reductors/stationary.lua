@@ -15,6 +15,11 @@ local ExtensionError = require "neap.reductors.extension_error"
 ---@field bases { RB: VectorArray }
 local StationaryRBReductor = class("neap.StationaryRBReductor")
 
+function StationaryRBReductor:__tostring()
+  return ("%s(%d unknowns, %d basis vector%s)"):format(self.__name:match "^neap%.(.*)"
+    or self.__name, self.fom.dim, #self.bases.RB, #self.bases.RB == 1 and "" or "s")
+end
+
 local function check_basis(RB, dim, product, level)
   if values.kind(RB) ~= "neap.VectorArray" or RB.dim ~= dim then
     error(("option 'RB': VectorArray of dimension %d expected"):format(dim), level + 1)
@@ -32,10 +37,10 @@ end
 -- Shared with subclasses. level: of the function to blame.
 function StationaryRBReductor._read(fom, options, spec, level)
   if type(fom) ~= "table" or not fom.is_model then
-    error(("fom: model expected, got %s"):format(type(fom)), level + 1)
+    error(("fom: model expected, got %s"):format(options_.describe(fom)), level + 1)
   end
   local o = options_.parse(options, spec, level + 1)
-  values.check_product(o.product, level + 1)
+  values.check_product(o.product, level + 1, fom.dim)
   if o.RB then check_basis(o.RB, fom.dim, o.product, level + 1) end
   local RB = o.RB and o.RB:copy() or neap.VectorArray.empty(fom.dim)
   return { fom = fom, product = o.product, bases = { RB = RB }, _roms = {} }, o

@@ -113,10 +113,10 @@ describe("gram_schmidt", function()
   it("refuses NaN, infinity, and what is not orthonormal before the offset", function()
     assert.error_matches(function()
       gram_schmidt.gram_schmidt(VectorArray.from_table { { 1, 0 }, { 0 / 0, 1 } })
-    end, "a vector has the norm %-?nan")
+    end, "vector 2 has the norm NaN")
     assert.error_matches(function()
       gram_schmidt.gram_schmidt(VectorArray.from_table { { 1 / 0, 1 } })
-    end, "a vector has the norm", 1, true)
+    end, "vector 1 has the norm inf", 1, true)
     assert.error_matches(function()
       gram_schmidt.gram_schmidt(VectorArray.from_table { { 2, 0 }, { 1, 1 } }, { offset = 1 })
     end, "result not orthogonal", 1, true)
@@ -132,5 +132,22 @@ describe("gram_schmidt", function()
       "A: VectorArray expected, got table", 1, true)
     assert.error_matches(function() gram_schmidt.gram_schmidt(A, { product = 1 }) end,
       "product: Operator, SparseMatrix or Matrix expected, got number", 1, true)
+  end)
+
+  it("names the vector whose norm is none, and a product of another size", function()
+    local in_line = require "spec.support.refusals".in_line
+    for _, n in ipairs { 1, 16, 17, 40 } do -- panels have 16 vectors
+      local U = neap.VectorArray.random(50, n, { seed = 1 }):set(3, n, 0 / 0)
+      in_line(("vector %d has the norm NaN"):format(n), function()
+        local Q = gram_schmidt.gram_schmidt(U) return Q
+      end)
+    end
+    local U = neap.VectorArray.from_table { { 1, 0 }, { 0, 1 }, { 1 / 0, 0 } }
+    in_line("vector 3 has the norm inf", function()
+      local Q = gram_schmidt.gram_schmidt(U, { offset = 2 }) return Q
+    end)
+    in_line("product: 2 x 2 expected, got 3 x 3", function()
+      local Q = gram_schmidt.gram_schmidt(U, { product = neap.Matrix.identity(3) }) return Q
+    end)
   end)
 end)

@@ -90,7 +90,7 @@ describe("complex operators", function()
       "coefficients[1]: number or function of mu expected, got neap.Matrix", 1, true)
     local op = ops.LincombOperator({ A }, { function() return "1" end })
     assert.error_matches(function() op:evaluate_coefficients(mu) end,
-      "a coefficient is a string; number expected", 1, true)
+      'coefficients[1]: finite number expected, got "1"', 1, true)
     assert.is_true(parameters.is_coefficient(i))
   end)
 end)

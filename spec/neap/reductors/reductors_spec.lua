@@ -193,6 +193,23 @@ describe("reductors", function()
   end)
 
   it("check their arguments", function()
+    local in_line = require "spec.support.refusals".in_line
+    for _, class in pairs { reductors.StationaryRBReductor, reductors.CoerciveRBReductor } do
+      in_line("product: 1861 x 1861 expected, got 3 x 3", function()
+        local reductor = class(fom, { product = Matrix.identity(3) }) return reductor
+      end)
+      in_line("fom: model expected, got neap.MatrixOperator", function()
+        local reductor = class(operators.MatrixOperator(Matrix.identity(3))) return reductor
+      end)
+      local reductor = class(fom)
+      assert.matches("RBReductor(1861 unknowns, 0 basis vectors)", tostring(reductor), 1, true)
+      local U = fom:solve(test_mus[1])
+      reductor:extend_basis(U)
+      assert.matches("RBReductor(1861 unknowns, 1 basis vector)", tostring(reductor), 1, true)
+      in_line("the basis does not grow: U is in its span already", function()
+        reductor:extend_basis(U)
+      end)
+    end
     local R = reductors.CoerciveRBReductor
     assert.error_matches(function() R(3) end, "fom: model expected, got number", 1, true)
     assert.error_matches(function() R(fom, { RB = VectorArray.ones(3, 1) }) end,
