@@ -10,6 +10,8 @@
 #include <lauxlib.h>
 #include "wire/state.h"
 
+enum { PLAIN_MAX = FRAME_SLOTS }; /* values that are decoded without a decoder on the stack */
+
 /* The bytes and slices of a parcel or of one inside it. */
 typedef struct Part {
   const uint8_t *bytes;
@@ -170,8 +172,38 @@ static int push_definitions (lua_State *L, const WireContext *context) {
   return lua_gettop(L);
 }
 
+/* Neither refers to anything, nor is referred to, nor has parts. */
+static bool is_plain (int op) {
+  return op <= OP_STRING || (op >= OP_SHORT && op < OP_SHARED);
+}
+
+/* Decodes values of which all are plain, as most answers are, with little ado. Returns how many;
+   -1, and nothing is left on the stack: some are not, or the parcel is malformed. */
+static int decode_plain (lua_State *L, const Parcel *p) {
+  if (p->len < HEAD_VALUES || p->bytes[0] != PARCEL_VALUES || p->bytes[1] != 0 ||
+      p->bytes[2] != 0 || p->bytes[3] != 0) {
+    return -1;
+  }
+  uint32_t n = get_le32(p->bytes + 4);
+  if (n > PLAIN_MAX || get_le64(p->bytes + 8) != p->len) return -1;
+  /* It owns nothing as long as no value has parts: whatever raises leaves nothing behind. */
+  Decoder d = {.bytes = p->bytes, .at = HEAD_VALUES, .end = p->len};
+  for (uint32_t i = 0; i < n; i++) {
+    if (d.at < d.end && is_plain(d.bytes[d.at])) {
+      decode_read(L, &d);
+    } else {
+      lua_pop(L, (int)i);
+      return -1;
+    }
+  }
+  if (d.at != d.end) decoder_malformed(L, &d, "bytes after the end");
+  return (int)n;
+}
+
 int wire_decode (lua_State *L, const Parcel *p, const WireContext *context) {
   luaL_checkstack(L, 2 * FRAME_SLOTS, "too many values");
+  int n_plain = decode_plain(L, p);
+  if (n_plain >= 0) return n_plain;
   int top = lua_gettop(L);
   Part all = {.bytes = p->bytes, .len = p->len, .slices = p->slices, .n_slices = p->n_slices};
   bool contained = p->len >= HEAD_VALUES && (p->bytes[1] & PARCEL_CONTAINED) != 0;

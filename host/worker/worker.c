@@ -27,7 +27,7 @@ typedef struct Worker {
 
 /* Looks again and again for the next message, for a while. 0 or negative as link_receive. */
 static int spin (Link *l, uint64_t until) {
-  for (unsigned i = 0; l->first == NULL && uv_hrtime() < until; i++) {
+  for (unsigned i = 1; l->first == NULL && uv_hrtime() < until; i++) {
     int rc = i % PIPE_EVERY == 0 ? link_receive(l, false) : link_look(l);
     if (rc < 0) return rc;
     if (rc == 0) sched_yield();

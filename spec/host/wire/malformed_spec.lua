@@ -1,6 +1,12 @@
 local neap = require "neap"
 local wire = require "host.wire"
 
+--- The message without its list of definitions, as pools send it where none are needed.
+local function bare(bytes)
+  return bytes:sub(1, 16) .. ("<I8"):pack(("<I8"):unpack(bytes, 17) - 4) .. bytes:sub(25, 33) ..
+    "\0" .. bytes:sub(35, -5)
+end
+
 --- Messages that have everything in them.
 local function samples()
   local shared, n = { "shared" }, 0
@@ -15,6 +21,7 @@ local function samples()
   local U, W = neap.VectorArray.ones(3, 2), neap.VectorArray.ones(2, 9)
   return {
     wire.encode(nil, true, 1, -1, 1 << 60, 1.5, "", ("long"):rep(20)),
+    bare(wire.encode(nil, true, 1, -1, 1.5, "", ("long"):rep(20))),
     wire.encode(cycle, { 1, 2, 3, y = "z" }, { 1.5, 2.5 }),
     wire.encode(function() return n end, function() n = n + 1 end, math.sin, string),
     wire.encode({ setmetatable({}, Class), setmetatable({}, Class) }),
