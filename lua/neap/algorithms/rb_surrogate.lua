@@ -1,14 +1,13 @@
 --- A reduced basis model as the surrogate of a weak greedy.
+local blame = require "neap.blame"
 local class = require "neap.class"
 local evaluation = require "neap.algorithms.greedy_evaluation"
-local norms = require "neap.algorithms.norms"
 
 ---@class RBSurrogate
 ---@field rom table  the reduced model so far
 local RBSurrogate = class("neap.RBSurrogate")
 
 function RBSurrogate._fields(fom, reductor, rom, o)
-  norms.reader(o.error_norm, 4)
   return {
     fom = fom, reductor = reductor, rom = rom, _use_estimator = o.use_error_estimator,
     _error_norm = o.error_norm, _extension_params = o.extension_params,
@@ -45,7 +44,7 @@ local function combine(errs, indices, counts)
   for worker = 1, #counts do
     if counts[worker] > 0 then
       local e, i = errs[worker], before + indices[worker]
-      if e ~= e then error(("the error of parameter %d is NaN"):format(i), 0) end
+      if e ~= e then blame(("the error of parameter %d is NaN"):format(i)) end
       if err == nil or e > err then err, index = e, i end
     end
     before = before + counts[worker]

@@ -92,8 +92,58 @@ describe("greedy", function()
       { max_extensions = 2, pool = pool })
     assert.same(expected.max_errs, result.max_errs)
     assert.equal(expected.max_err_mus[1], result.max_err_mus[1])
-    result = greedy.rb_greedy(fom, coercive_reductor(), {}, { pool = pool })
-    assert.same({ 0, 0, 0 }, { #result.max_errs, result.extensions, result.rom.dim })
+  end)
+
+  it("says which argument is wrong, in the caller's line", function()
+    local in_line = require "spec.support.refusals".in_line
+    local closed = neap.pool { workers = 1 }
+    closed:close()
+    local few, reductor = { training_list[3], training_list[5] }, coercive_reductor()
+    local function refused(expected, ...)
+      local arguments = table.pack(...)
+      in_line(expected, function()
+        greedy.rb_greedy(table.unpack(arguments, 1, arguments.n))
+      end)
+    end
+    refused("fom: model expected, got neap.CoerciveRBReductor", reductor, fom, few)
+    refused("fom: model expected, got nil")
+    refused("reductor: reductor expected, got neap.StationaryModel", fom, fom, few)
+    refused("training_set: list of mu expected, got number", fom, reductor, 5)
+    refused("training_set: at least one mu expected, got none", fom, reductor, {})
+    refused("training_set[2]: mu expected, got number", fom, reductor, { few[1], 3 })
+    refused("training_set[2]: parameter 'diffusion' has 2 components; 4 expected", fom, reductor,
+      { few[1], { diffusion = { 1, 2 } } })
+    refused("training_set[1].diffusion[3]: finite number expected, got NaN", fom, reductor,
+      { { diffusion = { 1, 1, 0 / 0, 1 } } })
+    refused("option 'pool': WorkerPool expected, got 2", fom, reductor, few, { pool = 2 })
+    refused("option 'pool': the pool is closed", fom, reductor, few, { pool = closed })
+    refused("option 'max_extensions': integer from 0 expected, got -1", fom, reductor, few,
+      { max_extensions = -1 })
+    refused("option 'max_extensions': integer from 0 expected, got 1.5", fom, reductor, few,
+      { max_extensions = 1.5 })
+    refused("option 'atol': number from 0 expected, got -0.5", fom, reductor, few, { atol = -0.5 })
+    refused("option 'on_evaluation': function expected, got 3", fom, reductor, few,
+      { on_evaluation = 3 })
+    refused("error_norm: product of 1861 x 1861 expected, got 2 x 2", fom, reductor, few,
+      { error_norm = neap.Matrix.identity(2) })
+    local plain = reductors.StationaryRBReductor(fom)
+    refused("reductor: its model has no error estimator; use_error_estimator = false?", fom, plain,
+      few)
+    for got, norm in pairs {
+      ["3"] = function() return 3 end, ["an empty one"] = function() return {} end,
+    } do
+      local message = "error_norm: list of numbers expected, got " .. got
+      local ok, where = pcall(greedy.rb_greedy, fom, plain, few,
+        { use_error_estimator = false, error_norm = norm })
+      assert.is_false(ok)
+      assert.matches(message, where, 1, true)
+      local pool <close> = neap.pool { workers = 1 }
+      assert.error_matches(function()
+        greedy.rb_greedy(fom, plain, few,
+          { use_error_estimator = false, error_norm = norm, pool = pool })
+      end, message, 1, true)
+    end
+    assert.equal(0, #reductor.bases.RB)
   end)
 
   it("spans the space of the reference", function()
@@ -186,6 +236,10 @@ describe("greedy", function()
         1, true)
       assert.error_matches(function() greedy.weak_greedy(surrogate { 1 }, 3) end,
         "training_set: list of mu expected, got number", 1, true)
+      assert.error_matches(function() greedy.weak_greedy(fom, mus) end,
+        "surrogate: table with a method 'extend' expected, got neap.StationaryModel", 1, true)
+      assert.error_matches(function() greedy.weak_greedy(surrogate { 1 }, {}) end,
+        "training_set: at least one mu expected, got none", 1, true)
       local s = surrogate { 1 }
       s.evaluate = function() return { 1 } end
       assert.error_matches(function() greedy.weak_greedy(s, mus) end,
