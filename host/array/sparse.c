@@ -1,6 +1,7 @@
 /* sparse.c - SparseMatrix in Lua: what it is, how it is made, what it shows of itself. */
 #include "array/sparse.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
 #include <uv.h>
@@ -89,16 +90,45 @@ static void sort_triplets (size_t m, size_t n_cols, size_t n, const size_t *rows
   for (size_t k = 0; k < n; k++) order[count[cols[by_row[k]]]++] = by_row[k];
 }
 
-SparseMatrix *sparse_push_triplets (lua_State *L, size_t m, size_t n_cols, size_t n,
-                                    const size_t *rows, const size_t *cols,
-                                    const double *values, bool is_complex) {
+typedef struct Places {
+  const size_t *rows, *cols;
+} Places;
+
+static int compare_places (const void *a, const void *b, void *user) {
+  const Places *p = user;
+  size_t i = *(const size_t *)a, j = *(const size_t *)b;
+  if (p->cols[i] != p->cols[j]) return p->cols[i] < p->cols[j] ? -1 : 1;
+  if (p->rows[i] != p->rows[j]) return p->rows[i] < p->rows[j] ? -1 : 1;
+  return (i > j) - (i < j);
+}
+
+/* Pushes the order that sort_triplets finds. A matrix may have very many more rows and columns than
+   entries, which a file can say in a few bytes: then nothing of their number is counted. */
+static const size_t *push_order (lua_State *L, size_t m, size_t n_cols, size_t n,
+                                 const size_t *rows, const size_t *cols) {
   size_t longest = m > n_cols ? m : n_cols;
-  if (longest > (size_t)PTRDIFF_MAX / 16) luaL_error(L, "not enough memory");
-  SparseMatrix *A = sparse_push_closed(L);
   size_t *order = args_scratch(L, n, sizeof *order);
+  if (longest / 16 > n + 65536) {
+    Places places = {rows, cols};
+    for (size_t k = 0; k < n; k++) order[k] = k;
+    qsort_r(order, n, sizeof *order, compare_places, &places);
+    return order;
+  }
   size_t *scratch = args_scratch(L, n, sizeof *scratch);
   size_t *count = args_scratch(L, longest + 1, sizeof *count);
   sort_triplets(m, n_cols, n, rows, cols, order, scratch, count);
+  lua_pop(L, 2);
+  return order;
+}
+
+SparseMatrix *sparse_push_triplets (lua_State *L, size_t m, size_t n_cols, size_t n,
+                                    const size_t *rows, const size_t *cols,
+                                    const double *values, bool is_complex) {
+  if (m > (size_t)PTRDIFF_MAX / 16 || n_cols > (size_t)PTRDIFF_MAX / 16) {
+    luaL_error(L, "not enough memory");
+  }
+  SparseMatrix *A = sparse_push_closed(L);
+  const size_t *order = push_order(L, m, n_cols, n, rows, cols);
   size_t nnz = 0;
   for (size_t k = 0; k < n; k++) {
     size_t a = order[k], b = k > 0 ? order[k - 1] : 0;
@@ -132,7 +162,7 @@ SparseMatrix *sparse_push_triplets (lua_State *L, size_t m, size_t n_cols, size_
     }
     at += !again;
   }
-  lua_pop(L, 3);
+  lua_pop(L, 1);
   return A;
 }
 

@@ -244,6 +244,14 @@ describe("complex SparseMatrix", function()
     end)
   end)
 
+  it("may have very many more rows than entries", function()
+    local T = SparseMatrix.from_triplets(1 << 40, 2, { 1 << 40, 3, 1, 3 }, { 1, 2, 1, 2 },
+      { 1, 2, 3, i })
+    local rows, cols, values = T:triplets()
+    assert.same({ { 1, 1 << 40, 3 }, { 1, 1, 2 } }, { rows, cols })
+    assert.same({ complex(3), complex(1), 2 + i }, values)
+  end)
+
   it("has norms by modulus", function()
     local S = SparseMatrix.from_triplets(2, 2, { 1, 2, 2 }, { 1, 1, 2 },
       { complex(3, 4), -2 * i, 1 })
