@@ -26,6 +26,12 @@ static void encode_sequence (lua_State *L, Encoder *e, int s, int k, int64_t fir
   lua_rawgeti(L, s, 3 * k - 2);
   lua_rawgeti(L, s, 3 * k - 1); /* stack: kind, object */
   lua_Integer kind = lua_tointeger(L, -2);
+  if (kind == SEQUENCE_LIST && lua_rawgeti(L, s, 3 * k) == LUA_TUSERDATA) {
+    wire_encode_packed(L, e, -1, first, first + count - 1);
+    lua_settop(L, top);
+    return;
+  }
+  lua_settop(L, top + 2);
   if (kind == SEQUENCE_LIST) {
     wire_encode_items(L, e, -1, first, first + count - 1, label);
     lua_settop(L, top);

@@ -248,7 +248,8 @@ static Map *push_map (lua_State *L, Pool *p, int64_t total) {
 }
 
 /* pool:map(f, kw, {total, chunk, static, collect, stream, async, order}, sequences) -> call.
-   sequences: for each one kind, object, step, in one list; all checked by the caller. */
+   sequences: for each one kind, object, step (of a list: its numbers packed, or false), in one list; all
+   checked by the caller. */
 int call_map (lua_State *L) {
   Pool *p = pool_check(L, 1);
   luaL_checktype(L, 4, LUA_TTABLE);

@@ -52,6 +52,7 @@ int weigh_check_items (lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_Integer n = luaL_checkinteger(L, 3);
   const char *label = luaL_checkstring(L, 4);
+  if (!lua_getmetatable(L, 2) && wire_pack_items(L, 2, n)) return 1;
   WireContext context = p->context; /* an encoder that is left to the collector needs none */
   context.remote_id = remote_id;
   wire_check_items(L, &context, 2, n, label);

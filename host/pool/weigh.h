@@ -7,7 +7,8 @@
 /* pool:weigh(value, path) -> bytes, bytes of blocks, definitions that it needs; or nil and why it
    cannot be sent */
 int weigh_value (lua_State *L);
-/* pool:check_items(list, n, label): raises when one of the first n items cannot be sent */
+/* pool:check_items(list, n, label): raises when one of the first n items cannot be sent. Of numbers
+   alone it returns a userdata that holds them as they are sent: then they need not be read again. */
 int weigh_check_items (lua_State *L);
 /* named_globals(dump of a function) -> list of the globals that its code names */
 int weigh_named_globals (lua_State *L);

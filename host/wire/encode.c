@@ -193,6 +193,38 @@ static bool put_numbers (lua_State *L, uint8_t *p, int index, lua_Integer first,
   return true;
 }
 
+/* Numbers as they stand in a message. */
+typedef struct Packed {
+  lua_Integer kind;
+  uint8_t bytes[];
+} Packed;
+
+bool wire_pack_items (lua_State *L, int index, lua_Integer n) {
+  int top = lua_gettop(L);
+  index = lua_absindex(L, index);
+  if (n < 2 || n > (lua_Integer)(SIZE_MAX / 16) || lua_rawgeti(L, index, 1) != LUA_TNUMBER) {
+    lua_settop(L, top);
+    return false;
+  }
+  bool integers = lua_isinteger(L, -1) != 0;
+  Packed *p = lua_newuserdatauv(L, sizeof *p + 8 * (size_t)n, 0);
+  p->kind = integers ? WIRE_INTEGERS : WIRE_FLOATS;
+  bool good = put_numbers(L, p->bytes, index, 1, n, integers);
+  lua_settop(L, top + 2);
+  if (good) lua_replace(L, top + 1);
+  else lua_settop(L, top);
+  return good;
+}
+
+void wire_encode_packed (lua_State *L, Encoder *e, int index, lua_Integer first,
+                         lua_Integer last) {
+  const Packed *p = lua_touserdata(L, index);
+  size_t len = 8 * ((size_t)last - (size_t)first + 1);
+  put_integer(L, e, p->kind);
+  count_value(L, e);
+  memcpy(wire_encode_bytes(L, e, len), p->bytes + 8 * (first - 1), len);
+}
+
 void wire_encode_items (lua_State *L, Encoder *e, int index, lua_Integer first,
                         lua_Integer last, const char *label) {
   index = lua_absindex(L, index);

@@ -42,6 +42,13 @@ enum { WIRE_LIST = 1, WIRE_INTEGERS = 4, WIRE_FLOATS = 5 };
 /* Appends two values: how items first..last of the list at index are written, and the items. */
 void wire_encode_items (lua_State *L, Encoder *e, int index, lua_Integer first,
                         lua_Integer last, const char *label);
+/* Pushes items 1..n of the list at index as a message has them, if they are all integers or all floats
+   and more than one. False: nothing was pushed. */
+bool wire_pack_items (lua_State *L, int index, lua_Integer n);
+/* Appends what wire_encode_items would, of items that have been packed at index. */
+void wire_encode_packed (lua_State *L, Encoder *e, int index, lua_Integer first,
+                         lua_Integer last);
+
 /* Raises what wire_encode_items of items 1..n would, without writing them. Items that a metamethod
    would make are not looked at. */
 void wire_check_items (lua_State *L, const WireContext *context, int index, lua_Integer n,

@@ -191,17 +191,17 @@ local function start_map(pool, f, level, more, ...)
   local kw = sequence.unwrap_kw(sequences[sequences.n])
   if kw then sequences.n = sequences.n - 1 end
   local total = sequence.check(sequences, level + 1)
-  sequence.check_items(sequences, total, pool._core)
+  local packed = sequence.check_items(sequences, total, pool._core)
   local o, order = pool._options, nil
   if o.cost then
     order = view.order(o.cost, total, function(i) return sequence.items(sequences, i) end)
-    sequences = sequence.permute(sequences, order)
+    sequences, packed = sequence.permute(sequences, order), {}
   end
   local call = pool._core:map(f, kw, {
     total = total, chunk = o.item_timeout and 1 or o.chunk or 0, static = o.schedule == "static",
     collect = o.on_error ~= nil and o.on_error ~= "stop", order = order,
     stream = more.stream, async = more.async,
-  }, sequence.describe(sequences))
+  }, sequence.describe(sequences, packed))
   return begun(pool, call, f, kw)
 end
 

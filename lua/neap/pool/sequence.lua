@@ -116,24 +116,29 @@ end
 ---@param sequences table  with n; checked
 ---@param total integer
 ---@param core userdata    the pool's
+---@return table packed    sequence -> its numbers as they are sent, where it has nothing else
+---@nodiscard
 function M.check_items(sequences, total, core)
+  local packed = {}
   for i = 1, sequences.n do
     local x = sequences[i]
     if type(x) == "table" and getmetatable(x) ~= Range then
-      core:check_items(x, total, ("sequence %d"):format(i))
+      packed[i] = core:check_items(x, total, ("sequence %d"):format(i))
     end
   end
+  return packed
 end
 
 --- Lists the sequences as the core wants them.
 ---@param sequences table  with n; checked
----@return table triples   kind, object, step for each
+---@param packed table     as check_items gives it
+---@return table triples   kind, object, step (of a list: it packed, or false) for each
 ---@nodiscard
-function M.describe(sequences)
+function M.describe(sequences, packed)
   local triples = {}
   for i = 1, sequences.n do
     local x = sequences[i]
-    local kind, object, step = LIST, x, false
+    local kind, object, step = LIST, x, packed[i] or false
     if getmetatable(x) == Range then
       kind, object, step = RANGE, x.first, x.step
     elseif type(x) == "userdata" then
