@@ -40,14 +40,14 @@ static bool was_at_item (const Request *r, const Obituary *o) {
 
 /* Takes the queue of a worker that has ended apart: chunks go back to their maps, replays are
    dropped, the others stay in the queue. The oldest request is what it ended with, unless it never
-   came to it. */
-static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e) {
+   came to it: has_begun. */
+static void sort_queue (lua_State *L, Pool *p, const TransportEvent *e, bool has_begun) {
   WorkerSlot *w = &p->workers[e->worker];
   Request *r = w->first;
   w->first = NULL;
   w->last = &w->first;
   w->n_requests = 0;
-  for (bool oldest = !w->is_unfit; r != NULL; oldest = false) {
+  for (bool oldest = has_begun; r != NULL; oldest = false) {
     Request *next = r->next;
     r->next = NULL;
     if (oldest) {
@@ -260,11 +260,12 @@ static unsigned patience (const WorkerSlot *w) {
 void pool_recover (lua_State *L, Pool *p, const TransportEvent *e) {
   WorkerSlot *w = &p->workers[e->worker];
   Recovery v = {.pool = p, .event = e, .patience = patience(w)};
+  bool has_begun = w->is_ready && !w->is_unfit;
   w->is_ready = false;
   w->is_lost = true; /* nobody feeds it meanwhile */
   w->lost_error = 0;
   map_forget_worker(L, p, e->worker);
-  sort_queue(L, p, e);
+  sort_queue(L, p, e, has_begun);
   lua_pushcfunction(L, l_recover);
   lua_pushlightuserdata(L, &v);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) { /* no memory: once more, if it has been started */

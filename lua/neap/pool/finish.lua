@@ -65,6 +65,7 @@ end
 ---@param places "item"|"worker"|"value"|nil  what an error may stand in the place of
 function M.finish(pool, call, places)
   local o = pool._options
+  if o.has_limits then call:limit(o.retries, o.item_timeout, o.stopped_grace) end
   if o.progress or o.on_progress then
     protect(pool, call, progress.wait, call, o)
     wait(pool, call, 0)

@@ -87,6 +87,19 @@ describe("a pool whose workers die", function()
     assert.equal(4, b:get(1)[1])
   end)
 
+  it("does not hold it against a call that its worker is killed before it has begun", function()
+    pool:kill(1, 19) -- what is asked now does not begin
+    local future = pool:apply_async(function() return 7 end)
+    local s = pool:status()[1]
+    for _ = 1, 6 do
+      local pid = s.pid
+      pool:kill(1)
+      repeat s = pool:status()[1] until s.pid ~= pid and s.pid > 0
+      if s.state ~= "starting" then break end
+    end
+    assert.same({ 7, 7, n = 2 }, future:get())
+  end)
+
   it("notices a death between calls", function()
     pool:kill(1)
     pool:kill(2)
