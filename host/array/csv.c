@@ -1,7 +1,9 @@
 /* csv.c - tables of numbers as text: a row a line, separated by commas, semicolons, tabs or spaces.
-   Lines that begin with # are comments; a first line that is not numbers is the title. */
+   Lines that begin with # are comments; a first line that is not numbers is the title. A table
+   without numbers is one comment with its shape: "# 3 x 0". */
 #include "array/files.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <lauxlib.h>
 
@@ -10,6 +12,8 @@ typedef struct Table {
   double *x;
   size_t n, cap, cols;
   int place;
+  bool is_empty; /* a comment says so, and the shape */
+  size_t empty_rows, empty_cols;
 } Table;
 
 static void append (lua_State *L, Table *t, double x) {
@@ -54,12 +58,26 @@ static size_t parse_line (lua_State *L, const Reader *r, Table *t, char *line, c
   }
 }
 
+/* Is the comment the shape of a table without numbers? */
+static bool read_shape (const char *comment, size_t *rows, size_t *cols) {
+  unsigned long long m, n;
+  int end = 0;
+  if (sscanf(comment, "# %15llu x %15llu%n", &m, &n, &end) != 2 || comment[end] != '\0' ||
+      strchr(comment, '-') != NULL || (m > 0 && n > 0)) {
+    return false;
+  }
+  *rows = (size_t)m;
+  *cols = (size_t)n;
+  return true;
+}
+
 static void read_rows (lua_State *L, Reader *r, Table *t) {
   bool first = true;
   char *line;
   while ((line = reader_line(L, r)) != NULL) {
     char *at = line, *wrong;
     skip_blanks(&at);
+    if (*at == '#' && read_shape(at, &t->empty_rows, &t->empty_cols)) t->is_empty = true;
     if (*at == '\0' || *at == '#') continue;
     size_t before = t->n, count = parse_line(L, r, t, at, &wrong);
     if (wrong != NULL && first) t->n = before; /* the title */
@@ -77,6 +95,10 @@ void csv_load (lua_State *L, Reader *r, FilesKind kind) {
   lua_pushnil(L);
   Table t = {.place = lua_gettop(L)};
   read_rows(L, r, &t);
+  if (t.cols == 0 && t.is_empty) {
+    reader_push_dense(L, r, kind, FILES_MATRIX, t.empty_rows, t.empty_cols, false);
+    return;
+  }
   if (t.cols == 0) reader_fail(L, r, "file has no numbers");
   size_t rows = t.n / t.cols;
   double *x = reader_push_dense(L, r, kind, FILES_MATRIX, rows, t.cols, false);
@@ -86,6 +108,12 @@ void csv_load (lua_State *L, Reader *r, FilesKind kind) {
 }
 
 void csv_save (lua_State *L, Writer *w, const FilesDense *M) {
+  if (M->rows == 0 || M->cols == 0) {
+    char shape[64];
+    int len = snprintf(shape, sizeof shape, "# %zu x %zu\n", M->rows, M->cols);
+    writer_bytes(L, w, shape, (size_t)len);
+    return;
+  }
   for (size_t i = 0; i < M->rows; i++) {
     for (size_t j = 0; j < M->cols; j++) {
       if (j > 0) writer_bytes(L, w, ",", 1);

@@ -69,10 +69,7 @@ function Direct:scatter_list(list) return remote(list) end
 
 function Direct:scatter_array(U, options)
   if not options or options.copy ~= false then return remote(U) end
-  local own, all = U:copy(), {}
-  for i = 1, #U do all[i] = i end
-  U:delete(all)
-  return remote(own)
+  return remote(require "neap.pool.emptied" (U, 2))
 end
 
 function Direct:gather_list(list) return list:get(1) end

@@ -112,8 +112,7 @@ function WorkerPool:scatter_array(U, given)
   end
   local V = U
   if not o.copy then
-    V = require("neap").VectorArray.empty(U.dim)
-    V:append(U, { remove_from_other = true })
+    V = require "neap.pool.emptied" (U, 2)
   end
   local parts = {}
   for w = 1, self.workers do
@@ -135,7 +134,7 @@ end
 ---@nodiscard
 function WorkerPool:scatter_list(list)
   if type(list) ~= "table" then
-    error(("list: table expected, got %s"):format(type(list)), 2)
+    error(("list: table expected, got %s"):format(options.kind(list)), 2)
   end
   local n, parts = list.n or #list, {}
   for w = 1, self.workers do

@@ -129,6 +129,26 @@ describe(".csv files", function()
     assert.same(rows, neap.load(path .. ".csv"):to_table())
   end)
 
+  it("hold arrays without numbers", function()
+    finally(function() os.remove(path .. ".csv") end)
+    for _, shape in ipairs { { 3, 0 }, { 0, 3 }, { 0, 0 }, { 1, 0 } } do
+      local m, n = table.unpack(shape)
+      for _, object in ipairs { Matrix.zeros(m, n), VectorArray.zeros(m, n) } do
+        neap.save(path .. ".csv", object)
+        local M = neap.load(path .. ".csv")
+        assert.same(shape, { M.rows, M.cols })
+        local U = neap.load(path .. ".csv", { as = "VectorArray" })
+        assert.same(shape, { U.dim, #U })
+      end
+    end
+    -- Only where there are no numbers, and only if it is the shape of nothing.
+    assert.same({ { 1, 2 } }, load("# 3 x 0\n1,2\n"):to_table())
+    for _, text in ipairs { "# 3 x 2\n", "# 3 x 0 y\n", "# -3 x 0\n",
+                            "# 9999999999999999999999 x 0\n" } do
+      assert.equal("line 1: file has no numbers", message(text))
+    end
+  end)
+
   it("are refused with the line and the reason", function()
     assert.equal("line 3: 2 numbers expected, got 1", message("1,2\n3,4\n5\n"))
     assert.equal("line 2: number expected, got 'x'", message("1,2\n3,x\n"))

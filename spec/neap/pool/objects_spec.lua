@@ -168,7 +168,39 @@ for _, kind in ipairs(pools) do
         assert.equal(5, #pool:gather_array(remote))
       end)
 
+      it("refuses to empty what cannot be, in the caller's line, and leaves it whole", function()
+        local in_line = require "spec.support.refusals".in_line
+        local U = neap.VectorArray.random(4, 5, { seed = 1 })
+        local view = U:slice(2, 3)
+        for _, p in ipairs { pool, require "neap.direct".pool } do
+          in_line("U: copy = false cannot empty it: VectorArray is a view, its length is fixed",
+            function()
+              p:scatter_array(view, { copy = false }):remove()
+            end)
+          in_line("U: copy = false cannot empty it: VectorArray has views (1 alive), its length is "
+            .. "fixed while they exist; copy what they show, or close them", function()
+              p:scatter_array(U, { copy = false }):remove()
+            end)
+          in_line("U: copy = false cannot empty it: VectorArray is frozen and cannot be changed",
+            function()
+              p:scatter_array(view:copy():freeze(), { copy = false }):remove()
+            end)
+          local remote <close> = p:scatter_array(view)
+          assert.is_true(p:gather_array(remote):almost_equal(view, { rtol = 0, atol = 0 }))
+        end
+        assert.same({ 5, 2 }, { #U, #view })
+        view:close()
+        for _, p in ipairs { pool, require "neap.direct".pool } do
+          local V = U:copy()
+          local remote <close> = p:scatter_array(V, { copy = false })
+          assert.equal(0, #V)
+          assert.is_true(p:gather_array(remote):almost_equal(U, { rtol = 0, atol = 0 }))
+        end
+      end)
+
       it("refuses what is no list or array", function()
+        assert.equal("list: table expected, got neap.VectorArray",
+          message_of(pool.scatter_list, pool, neap.VectorArray.ones(2, 2)))
         assert.equal("list: table expected, got number",
           message_of(pool.scatter_list, pool, 1))
         assert.equal("U: VectorArray expected, got table",
