@@ -56,6 +56,7 @@ int pool_open_inline (Pool *p) {
                   .write = inline_write};
   p->session = session_new(p->host, &io);
   if (p->session == NULL) return UV_ENOMEM;
+  session_stay(p->session);
   int rc;
   p->transport = transport_inline(serve, p, &rc);
   if (rc < 0) {

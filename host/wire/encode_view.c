@@ -70,7 +70,7 @@ static void begin_owners (lua_State *L, const Encoder *e, ViewBase *b, size_t le
 
 /* What has the vectors of v: OWNED_BY_NONE, a number when they all are of one view that is evenly
    spaced, or OWNED_BY_MANY. */
-enum { OWNED_BY_NONE = 0, OWNED_BY_MANY = UINT32_MAX };
+static const uint32_t OWNED_BY_NONE = 0, OWNED_BY_MANY = UINT32_MAX;
 static uint32_t owner_of (const Encoder *e, const ViewBase *b, const ArrayView *v) {
   if (b->owner == NULL || v->n == 0) return OWNED_BY_NONE;
   uint32_t number = b->owner[place(v, 0)];

@@ -96,7 +96,12 @@ static void add_upvalue (lua_State *L, int path, const EncoderFrame *f) {
   lua_replace(L, path + LAST);
 }
 
-static void add_frame (lua_State *L, int path, const EncoderFrame *f) {
+/* Does the value go from a worker to the driver? */
+static bool is_answer (const Encoder *e) {
+  return e->context != NULL && e->context->remote_push != NULL && e->context->remote_id == NULL;
+}
+
+static void add_frame (lua_State *L, int path, const Encoder *e, const EncoderFrame *f) {
   switch (f->kind) {
     case FRAME_TABLE:
       if (!(f->flags & FRAME_HAS_VALUE)) {
@@ -111,6 +116,7 @@ static void add_frame (lua_State *L, int path, const EncoderFrame *f) {
       set_owner(L, path, " of ");
       break;
     case FRAME_SLICE:
+      if (is_answer(e)) break; /* counted within a chunk, which is nobody's business */
       lua_pushfstring(L, "item %I", f->n_items);
       set_owner(L, path, " of ");
       break;
@@ -121,7 +127,7 @@ static void add_frame (lua_State *L, int path, const EncoderFrame *f) {
 /* From the outermost value inwards, through the classes on the way. */
 static void add_frames (lua_State *L, int path, const Encoder *e) {
   if (e->parent != NULL) add_frames(L, path, e->parent);
-  for (size_t i = 0; i < e->n_frames; i++) add_frame(L, path, &e->w.frames[i]);
+  for (size_t i = 0; i < e->n_frames; i++) add_frame(L, path, e, &e->w.frames[i]);
 }
 
 int encode_refuse (lua_State *L, Encoder *e, const char *what, const char *advice) {
@@ -133,13 +139,34 @@ int encode_refuse (lua_State *L, Encoder *e, const char *what, const char *advic
   add_frames(L, path, e);
   push_path(L, path);
   bool is_root = lua_rawlen(L, -1) == 0;
-  lua_pushfstring(L, "%s%s%s is %s and cannot be sent to a worker%s%s", e->label,
-                  is_root ? "" : ": ", lua_tostring(L, -1), what, advice != NULL ? "; " : "",
-                  advice != NULL ? advice : "");
+  lua_pushfstring(L, "%s%s%s is %s and cannot be sent to %s%s%s", e->label, is_root ? "" : ": ",
+                  lua_tostring(L, -1), what, is_answer(e) ? "the driver" : "a worker",
+                  advice != NULL ? "; " : "", advice != NULL ? advice : "");
   return lua_error(L);
 }
 
+/* Pools and futures are refused as what they are, whatever it is in them that cannot be sent. */
+static void refuse_handle (lua_State *L, Encoder *e) {
+  static const char *const handles[][3] = {
+    {"WorkerPool", "a WorkerPool", "only the driver calls it"},
+    {"Future", "a Future", "send what its get returns"},
+  };
+  for (size_t i = 0; i < e->n_frames; i++) {
+    const EncoderFrame *f = &e->w.frames[i];
+    if (f->kind != FRAME_TABLE || luaL_getmetafield(L, f->object, "__name") == LUA_TNIL)
+      continue;
+    for (size_t k = 0; k < sizeof handles / sizeof *handles; k++) {
+      const char *name = lua_tostring(L, -1);
+      if (name == NULL || strcmp(name, handles[k][0]) != 0) continue;
+      e->n_frames = i; /* the way to it */
+      encode_refuse(L, e, handles[k][1], handles[k][2]);
+    }
+    lua_pop(L, 1);
+  }
+}
+
 int encode_refuse_kind (lua_State *L, Encoder *e) {
+  refuse_handle(L, e);
   switch (lua_type(L, -1)) {
     case LUA_TTHREAD:
       return encode_refuse(L, e, "a coroutine", "send the function that it runs");
@@ -154,5 +181,5 @@ int encode_refuse_kind (lua_State *L, Encoder *e) {
   const char *name = "an unknown type";
   if (luaL_getmetafield(L, -1, "__name") == LUA_TSTRING) name = lua_tostring(L, -1);
   return encode_refuse(L, e, lua_pushfstring(L, "a userdata of %s", name),
-                       "make it on the worker");
+                       is_answer(e) ? "pool:keep leaves it there" : "make it on the worker");
 }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <lauxlib.h>
+#include <lualib.h>
 #include "array/array.h"
 #include "array/memory.h"
 #include "worker/protocol.h"
@@ -391,6 +392,22 @@ Session *session_new (Host *host, const SessionIo *io) {
     return NULL;
   }
   return s;
+}
+
+static int l_exit (lua_State *L) {
+  return luaL_error(L, "os.exit was called, which would end a worker process");
+}
+
+static int l_stay (lua_State *L) {
+  lua_getglobal(L, LUA_OSLIBNAME);
+  lua_pushcfunction(L, l_exit);
+  lua_setfield(L, -2, "exit");
+  return 0;
+}
+
+void session_stay (Session *s) {
+  lua_pushcfunction(s->L, l_stay);
+  if (lua_pcall(s->L, 0, 0, 0) != LUA_OK) lua_pop(s->L, 1);
 }
 
 void session_free (Session *s) {

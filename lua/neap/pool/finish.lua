@@ -43,6 +43,15 @@ local function protect(pool, call, f, ...)
   error(e, 0)
 end
 
+-- Where the workers are that the errors come from.
+local function note_hosts(pool, list)
+  if pool._core:is_closed() then return end
+  local status = pool._core:status()
+  for _, e in ipairs(list) do
+    if e.worker and not e.host then e.host = status[e.worker].host end
+  end
+end
+
 -- The errors of a call, each in the place of the result that it is instead of, or what the user's
 -- function makes of it. nil: one of them has no such place.
 local function in_places(list, places, on_error, results)
@@ -74,6 +83,7 @@ function M.finish(pool, call, places)
   end
   local list = call:errors()
   if not list then return call:unpack() end
+  note_hosts(pool, list)
   local on_error, results = o.on_error, table.pack(call:unpack())
   local complete = on_error ~= nil and on_error ~= "stop"
     and in_places(list, places, on_error, results)

@@ -15,13 +15,24 @@ local finish, placed = finishing.finish, remotes.placed
 
 local M = {}
 
----@class WorkerPool
+---@class WorkerPool       its fields can be read only
 ---@field workers integer    how many
 ---@field transport "local"|"mpi"|"inline"
 ---@field _core userdata
 ---@field _options table     of a view made by with
 local WorkerPool = { __name = "WorkerPool" }
-WorkerPool.__index = WorkerPool
+
+function WorkerPool:__index(name)
+  local method = WorkerPool[name]
+  if method ~= nil then return method end
+  if name == "workers" then return self._workers end
+  if name == "transport" then return self._transport end
+  return nil
+end
+
+function WorkerPool:__newindex(name)
+  error(("a WorkerPool's fields cannot be set: '%s'"):format(tostring(name)), 2)
+end
 
 local READY_SECONDS = 30
 
@@ -41,11 +52,9 @@ end
 ---@nodiscard
 function M.open(given)
   local o = settings.parse(given, 2)
-  local self = setmetatable({
-    _core = core.open(o.workers, o.seed, o.blas_threads, o.memory_limit), _options = {},
-  }, WorkerPool)
-  self.workers = self._core:workers()
-  self.transport = self._core:transport()
+  local opened = core.open(o.workers, o.seed, o.blas_threads, o.memory_limit)
+  local self = setmetatable({ _core = opened, _options = {}, _workers = opened:workers(),
+    _transport = opened:transport() }, WorkerPool)
   local late, why = self._core:wait_ready(READY_SECONDS)
   if late then
     self._core:close()
@@ -61,7 +70,7 @@ function M.open(given)
   return self
 end
 
-function WorkerPool:__len() return self.workers end
+function WorkerPool:__len() return self._workers end
 
 function WorkerPool:__tostring()
   if self._core:is_closed() then return "WorkerPool (closed)" end
@@ -80,15 +89,19 @@ WorkerPool.__close = WorkerPool.close
 function WorkerPool:with(given)
   local o = view.merge(self._options, given, 2)
   o.has_limits = o.retries or o.item_timeout or o.stopped_grace
-  return setmetatable({ _core = self._core, _options = o, workers = self.workers,
-    transport = self.transport }, WorkerPool)
+  return setmetatable({ _core = self._core, _options = o, _workers = self._workers,
+    _transport = self._transport }, WorkerPool)
 end
 
 --- A copy of object on every worker. An immutable is sent once however often it is pushed.
 ---@param object any
 ---@return RemoteObject
 ---@nodiscard
-function WorkerPool:push(object)
+function WorkerPool:push(...)
+  if select("#", ...) ~= 1 then
+    error(("object: one value expected, got %d"):format(select("#", ...)), 2)
+  end
+  local object = ...
   local call, remote = self._core:push(object, immutable.is_immutable(object))
   return placed(self, call, remote)
 end
@@ -317,6 +330,19 @@ function WorkerPool:kill(worker, signal)
     error(("signal: an integer from 1 to 64 expected, got %s"):format(options.show(signal)), 2)
   end
   self._core:kill(worker, signal)
+end
+
+-- A method that is called with a dot for the colon says so.
+for name, method in pairs(WorkerPool) do
+  if name:sub(1, 2) ~= "__" then
+    WorkerPool[name] = function(self, ...)
+      if getmetatable(self) ~= WorkerPool then
+        error(("%s: WorkerPool expected before the arguments, got %s: call pool:%s(...), with a "
+          .. "colon"):format(name, options.kind(self), name), 2)
+      end
+      return method(self, ...)
+    end
+  end
 end
 
 M.WorkerError = errors.WorkerError

@@ -11,7 +11,16 @@ local LIST, ARRAY, RANGE = 1, 2, 3
 ---@field last number
 ---@field step number
 local Range = { __name = "neap.range" }
-Range.__index = Range
+
+-- Items by their number, as of a list: ipairs and table.unpack see them.
+function Range:__index(i)
+  if math.type(i) ~= "integer" or i < 1 or i > self.n then return nil end
+  return self.first + (i - 1) * self.step
+end
+
+function Range:__newindex(i)
+  error(("neap.range cannot be changed: field '%s'"):format(tostring(i)), 2)
+end
 
 function Range:__len() return self.n end
 
@@ -82,9 +91,27 @@ function M.unwrap_kw(x)
   return copy
 end
 
+-- A table that has fields but no item 1 is no list.
+local function check_empty(x, i, level)
+  local keys = {}
+  for key in pairs(x) do keys[#keys + 1] = options.show(key) end
+  if #keys == 0 then return end
+  table.sort(keys)
+  error(("sequence %d: list expected, got a table with the fields %s (arguments that every "
+    .. "call gets by name go last, in a neap.kw)"):format(i, table.concat(keys, ", ", 1,
+    math.min(#keys, 10))), level + 1)
+end
+
 local function length(x, i, level)
   if getmetatable(x) == Range then return x.n end
-  if type(x) == "table" then return x.n or #x end
+  if getmetatable(x) == Kw then
+    error(("sequence %d: a neap.kw goes last, after all sequences"):format(i), level + 1)
+  end
+  if type(x) == "table" then
+    if math.type(x.n) == "integer" and x.n >= 0 then return x.n end
+    if #x == 0 then check_empty(x, i, level + 1) end
+    return #x
+  end
   if options.kind(x) == "neap.VectorArray" then return #x end
   error(("sequence %d: list, VectorArray or neap.range expected, got %s"):format(i,
     options.kind(x)), level + 1)

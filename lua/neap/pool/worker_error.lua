@@ -4,7 +4,7 @@
 ---@field value any        what the worker's function raised
 ---@field kind "error"|"died"|"timeout"|"interrupted"
 ---@field worker integer?  its number, from 1
----@field host string?     where it ran; of one that died
+---@field host string?     where that runs
 ---@field item integer?    of a map: its number, from 1
 ---@field arguments any[]? what the item is, where it has cost a worker
 ---@field signal integer?  that ended the worker
@@ -51,7 +51,7 @@ end
 local function place(e)
   if not e.worker then return nil end
   local at = ("on worker %d"):format(e.worker)
-  if e.host then at = at .. " of " .. e.host end
+  if e.host and e.pid then at = at .. " of " .. e.host end
   if e.item then at = at .. (", item %d"):format(e.item) end
   if e.arguments then at = at .. " = " .. summaries(e.arguments) end
   return at
@@ -89,6 +89,38 @@ function WorkerError:__tostring()
   return table.concat(lines, "\n")
 end
 
+--- So that messages can be made of it.
+function WorkerError.__concat(a, b) return tostring(a) .. tostring(b) end
+
+local STANDARD = {}
+for name in ("assert collectgarbage coroutine debug dofile error getmetatable io ipairs load "
+  .. "loadfile math next os package pairs pcall print rawequal rawget rawlen rawset require select "
+  .. "setmetatable string table tonumber tostring type utf8 warn xpcall"):gmatch "%w+" do
+  STANDARD[name] = true
+end
+
+-- A standard global that was given another value, in _G or in an environment such as that of a
+-- spec, is Lua's own on workers.
+local function hint(message)
+  local name = message:match("attempt to %w+ an? %w+ value %(global '(%w+)'%)")
+  if not (name and STANDARD[name]) then return message end
+  return ("%s (on a worker '%s' is Lua's own: bring another one along as an upvalue, as in local "
+    .. "%s = %s)"):format(message, name, name, name)
+end
+
+-- Says in words what was raised: also nil, and tables that cannot say it themselves.
+local function word(e)
+  local value, meta = e.value, getmetatable(e.value)
+  local has_words = type(meta) == "table" and (meta.__tostring or meta.__name)
+  if type(value) == "table" and not has_words then
+    e.message = summaries({ value })
+  elseif type(e.message) ~= "string" then
+    e.message = tostring(e.message)
+  elseif e.kind == "error" then
+    e.message = hint(e.message)
+  end
+end
+
 -- The error with the lowest item, then the lowest worker, whichever came first in time.
 local function before(a, b)
   local i, j = a.item or math.huge, b.item or math.huge
@@ -114,6 +146,7 @@ local M = { WorkerError = WorkerError }
 ---@return WorkerError
 ---@nodiscard
 function M.new(errors, results)
+  for _, e in ipairs(errors) do word(e) end
   table.sort(errors, before)
   local first = errors[1]
   first.others = 0
@@ -130,6 +163,7 @@ end
 ---@param e table
 ---@return WorkerError
 function M.wrap(e)
+  word(e)
   e.others = 0
   return setmetatable(e, WorkerError)
 end

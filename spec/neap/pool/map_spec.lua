@@ -25,6 +25,20 @@ for _, kind in ipairs(pools) do
         end
       end)
 
+      it("runs over ranges that can be read as lists", function()
+        local r, list = neap.range(3, 9, 2), {}
+        for i, x in ipairs(r) do list[i] = x end
+        assert.same({ 3, 5, 7, 9 }, list)
+        assert.same({ 3, 5, 7, 9 }, { table.unpack(r) })
+        assert.same({ 4, 3, 9 }, { #r, r[1], r[4] })
+        assert.is_nil(r[0])
+        assert.is_nil(r[5])
+        assert.is_nil(r[1.5])
+        assert.is_nil(neap.range(1, 0)[1])
+        assert.equal(0.5, neap.range(0, 1, 0.25)[3])
+        assert.equal(5, pool:apply(function(x) return x[2] end, r)[1])
+      end)
+
       it("runs over ranges, integers staying integers", function()
         local results = pool:map(function(x) return x end, neap.range(3, 9, 2))
         assert.same({ 3, 5, 7, 9 }, plain(results))

@@ -78,6 +78,72 @@ for _, kind in ipairs(pools) do
   end)
 end
 
+for _, kind in ipairs(pools) do
+  describe("what " .. kind.name .. " says of an error", function()
+    local pool
+    local n = kind.workers
+    setup(function() pool = kind.open() end)
+    teardown(function() pool:close() end)
+
+    local function error_of(f, ...)
+      local ok, e = pcall(pool.apply, pool, f, ...)
+      assert.is_false(ok)
+      return e
+    end
+
+    it("is in words whatever was raised", function()
+      assert.equal('{code = 1, what = "x"}',
+        error_of(function() error { code = 1, what = "x" } end).message)
+      assert.equal("nil", error_of(function() error() end).message)
+      assert.equal("7", error_of(function() error(7) end).message)
+      local e = error_of(function() error("none", 0) end)
+      assert.equal("failed: none", ("failed: " .. e):match "^[^\n]*")
+      assert.equal("none", (e .. "!"):match "^[^\n]*")
+      assert.equal(pool:status()[1].host, e.host)
+      local list = pool:with { on_error = "collect" }:map(function() error { code = 2 } end, { 1 })
+      assert.equal("{code = 2}", list[1].message)
+      assert.is_string(list[1].host)
+    end)
+
+    it("tells of a standard global that the driver has replaced", function()
+      local e = error_of(function() assert.equal(1, 1) end) -- busted's
+      assert.matches("attempt to index a function value (global 'assert') (on a worker 'assert' "
+        .. "is Lua's own: bring another one along as an upvalue, as in local assert = assert)",
+        e.message, 1, true)
+      local upvalue = assert
+      assert.equal(1, pool:apply(function()
+        upvalue.equal(1, 1)
+        return 1
+      end)[n])
+    end)
+
+    it("names what cannot be sent as what it is, and where it was to go", function()
+      local function message(...) return calls.message_of(pool.apply, pool, ...) end
+      assert.equal("argument 1: field .pool is a WorkerPool and cannot be sent to a worker; "
+        .. "only the driver calls it", message(print, { pool = pool }))
+      assert.equal("argument 1 is a Future and cannot be sent to a worker; send what its get "
+        .. "returns", message(print, pool:submit(math.abs, 1)))
+      assert.equal("result 1: field .file is an open file and cannot be sent to the driver",
+        message(function() return { file = io.stdout } end))
+      local e = calls.message_of(pool.map, pool, function(i)
+        return i < 3 and i or io.stdout
+      end, { 1, 2, 3 })
+      assert.equal("result 1 is an open file and cannot be sent to the driver", e)
+    end)
+
+    it("is that os.exit ends a worker, where no process is there to end", function()
+      local e = error_of(function() os.exit(3) end)
+      if kind.is_inline then
+        assert.equal("error", e.kind)
+        assert.matches("os.exit was called, which would end a worker process", e.message, 1, true)
+      else
+        assert.equal("died", e.kind)
+      end
+      assert.equal(1, pool:apply(function() return 1 end)[n])
+    end)
+  end)
+end
+
 describe("a time limit of items", function()
   it("holds for each worker of apply, keep and submit, and leaves a good pool", function()
     local pool <close> = neap.pool { workers = 2 }

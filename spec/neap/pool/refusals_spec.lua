@@ -106,6 +106,28 @@ for _, kind in ipairs(pools) do
         ["p:map_async(print, 3)"] =
           "sequence 1: list, VectorArray or neap.range expected, got number",
         ["p:map(print, { 1 }, {})"] = "sequence 2: length 1 expected as of sequence 1, got 0",
+        ["p:map(print, { a = 1 })"] =
+          'sequence 1: list expected, got a table with the fields "a" (arguments that every '
+          .. "call gets by name go last, in a neap.kw)",
+        ["p:map(print, { 1 }, { n = { 1 } })"] =
+          'sequence 2: list expected, got a table with the fields "n" (arguments that every '
+          .. "call gets by name go last, in a neap.kw)",
+        ["p:map(print, n.immutable { a = 1 })"] =
+          'sequence 1: list expected, got a table with the fields "a" (arguments that every '
+          .. "call gets by name go last, in a neap.kw)",
+        ["p:map(print, {}, n.kw { a = 1 }, {})"] =
+          "sequence 2: a neap.kw goes last, after all sequences",
+        ["p.push { 5 }"] =
+          "push: WorkerPool expected before the arguments, got table: call "
+          .. "pool:push(...), with a colon",
+        ["p.close()"] =
+          "close: WorkerPool expected before the arguments, got nil: call "
+          .. "pool:close(...), with a colon",
+        ["p:push()"] = "object: one value expected, got 0",
+        ["p:push(1, 2)"] = "object: one value expected, got 2",
+        ["p.workers = 7"] = "a WorkerPool's fields cannot be set: 'workers'",
+        ["p:with {}.transport = 7"] = "a WorkerPool's fields cannot be set: 'transport'",
+        ["n.range(1, 3)[2] = 7"] = "neap.range cannot be changed: field '2'",
         ["p:reduce(3, {}, print)"] = "f: function expected, got number",
         ["p:reduce(print, {})"] = "combine: function expected, got nil",
         ["p:reduce(print, 3, print)"] =
