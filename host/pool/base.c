@@ -46,8 +46,9 @@ static int spread (IdSet *s, const Request *list) {
   return grown;
 }
 
-/* All that is connected with what r has touched, by calls that were answered or are to be. */
-static bool gather (IdSet *s, const WorkerSlot *w, const Request *r) {
+/* All that is connected with what r has touched, by calls that were answered, and by those of the
+   queue, if any: NULL. */
+static bool gather (IdSet *s, const WorkerSlot *w, const Request *r, const Request *queue) {
   for (size_t i = 0; i < r->n_touched; i++) {
     if (!idset_add(s, r->touched[i])) return false;
   }
@@ -55,7 +56,7 @@ static bool gather (IdSet *s, const WorkerSlot *w, const Request *r) {
   while (grown > 0) {
     grown = spread(s, w->journal);
     if (grown >= 0) {
-      int more = spread(s, w->first);
+      int more = spread(s, queue);
       grown = more < 0 ? more : grown + more;
     }
   }
@@ -112,7 +113,7 @@ void base_consider (lua_State *L, Pool *p, int worker) {
   if (newest == NULL || w->journal_seconds < w->look_at) return;
   w->look_at = w->journal_seconds * 1.2 + REPLAY_SECONDS; /* looking takes time as well */
   IdSet ids = {0};
-  if (gather(&ids, w, newest) && is_worth(w, &ids)) fetch(L, p, worker, &ids);
+  if (gather(&ids, w, newest, w->first) && is_worth(w, &ids)) fetch(L, p, worker, &ids);
   idset_fini(&ids);
 }
 
@@ -120,7 +121,7 @@ void base_demand (lua_State *L, Pool *p, int worker, const Request *r) {
   WorkerSlot *w = &p->workers[worker];
   if (p->transport == NULL || p->session != NULL) return;
   IdSet ids = {0};
-  if (gather(&ids, w, r)) fetch(L, p, worker, &ids);
+  if (gather(&ids, w, r, w->first)) fetch(L, p, worker, &ids);
   idset_fini(&ids);
 }
 
@@ -143,13 +144,15 @@ static void drop (WorkerSlot *w, const IdSet *s) {
   w->look_at = w->journal_seconds + REPLAY_SECONDS;
 }
 
+/* What waits behind the copy may connect its objects with others, which it does not hold: calls in
+   the journal alone came before it. */
 bool base_take (Pool *p, int worker, Request *r, const Message *answer) {
   WorkerSlot *w = &p->workers[worker];
   w->is_copying = false;
   IdSet ids = {0};
   bool ok = answer->type == ANSWER_RESULT && answer->parcel != NULL &&
             parcel_is_whole(answer->parcel) && parcel_total_len(answer->parcel) <= BASE_MAX &&
-            gather(&ids, w, r);
+            gather(&ids, w, r, NULL);
   if (ok) {
     drop(w, &ids);
     parcel_release(r->message.parcel);

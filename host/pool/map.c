@@ -180,6 +180,13 @@ void map_cancel (lua_State *L, Call *c) {
   }
 }
 
+static void let_go (Pool *p, Map *m) {
+  while (m->n_held > 0) {
+    uint64_t id = m->held[--m->n_held];
+    if (p->transport != NULL) objects_release(&p->objects, id);
+  }
+}
+
 void map_end (lua_State *L, Call *c) {
   Map *m = c->map;
   Message message = {.type = REQUEST_MAP_END, .request = c->number};
@@ -189,13 +196,15 @@ void map_end (lua_State *L, Call *c) {
     c->pool->transport->ops->show(c->pool->transport, w, true);
     m->begun[w] = false;
   }
+  /* Now, not when the collector comes to the call: arrays may hang on it. */
+  let_go(c->pool, m);
+  parcel_release(c->parcel);
+  c->parcel = NULL;
 }
 
 void map_free (Pool *p, Map *m) {
   if (m == NULL) return;
-  for (size_t i = 0; i < m->n_held; i++) {
-    if (p->transport != NULL) objects_release(&p->objects, m->held[i]);
-  }
+  let_go(p, m);
   ranges_free(m->returned);
   free(m->begun);
   free(m->in_flight);

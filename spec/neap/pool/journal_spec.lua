@@ -89,6 +89,20 @@ describe("a worker that is lost after many calls", function()
     assert.is_true(expected:almost_equal(pool:gather_array(U), { rtol = 0, atol = 0 }))
   end)
 
+  it("has what a call brought together with copied objects while the copy was under way", function()
+    local pool <close> = neap.pool { workers = 1 }
+    local a <close> = pool:push { sum = 0 }
+    local b <close> = pool:push { sum = 5 }
+    pool:apply(function(x, now)
+      local stop = now() + 0.3 -- so that a copy of a is worth its while
+      while now() < stop do end
+      x.sum = 1
+    end, a, clock.now)
+    pool:apply(function(x, y) y.sum = y.sum + x.sum end, a, b)
+    pool:kill(1)
+    assert.same({ 1, 6 }, { pool:apply_only(function(x, y) return x.sum, y.sum end, 1, a, b) })
+  end)
+
   it("keeps no object that was removed", function()
     local pool <close> = neap.pool { workers = 1 }
     local a = pool:push { 1 }

@@ -341,3 +341,19 @@ describe("a worker that takes nothing up", function()
     end
   end)
 end)
+
+describe("an array that was removed after a map used it", function()
+  it("leaves the workers with the next call, whether or not the collector has run", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local U <close> = pool:push(VectorArray.ones(DIM, LEN))
+    collectgarbage "stop"
+    pool:map(function(i, kw) return kw.U:get(1, 1) + i end, { 1, 2, 3 }, neap.kw { U = U })
+    U:remove()
+    local bytes = pool:apply(function(count)
+      collectgarbage()
+      return count()
+    end, shared_bytes)
+    collectgarbage "restart"
+    assert.same({ 0, 0, n = 2 }, bytes)
+  end)
+end)
