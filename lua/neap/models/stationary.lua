@@ -90,18 +90,22 @@ function StationaryModel._fields(arguments)
   }
 end
 
--- Lua lets fields be overwritten.
-local function check_field(self, name)
-  if not values.is_operator(self[name]) then
-    blame(("%s is immutable, but its field '%s' has been set to a %s")
-      :format(self.__name, name, values.kind(self[name])))
+-- Lua lets fields be overwritten: names the one that was.
+local function refuse_field(self)
+  for _, name in ipairs { "operator", "rhs", "output_functional" } do
+    local value = self[name]
+    if type(value) ~= "table" and (value ~= nil or name ~= "output_functional") then
+      blame(("%s is immutable, but its field '%s' has been set to a %s")
+        :format(self.__name, name, values.kind(value)))
+    end
   end
 end
 
 local function check_mu(self, mu)
-  check_field(self, "operator")
-  check_field(self, "rhs")
-  if self.output_functional ~= nil then check_field(self, "output_functional") end
+  local A, f, l = self.operator, self.rhs, self.output_functional
+  if type(A) ~= "table" or type(f) ~= "table" or l and type(l) ~= "table" then
+    refuse_field(self)
+  end
   mu = mu_.parse(mu, 3)
   if mu ~= nil then
     mu_.check(mu, self.parameters, "mu")

@@ -18,7 +18,7 @@ function ProjectedOperator._fields(op, range_basis, source_basis, product)
   op = values.as_operator(op, "op", 3)
   return {
     operator = op, range_basis = range_basis, source_basis = source_basis,
-    product = values.check_product(product, 3),
+    product = values.check_product(product, 3, range_basis and op.range),
     source = source_basis and #source_basis or op.source,
     range = range_basis and #range_basis or op.range,
     linear = op.linear, parametric = op.parametric,
@@ -26,6 +26,7 @@ function ProjectedOperator._fields(op, range_basis, source_basis, product)
 end
 
 function ProjectedOperator:apply(U, mu)
+  values.check_array(U, self.source, "U")
   if self.source_basis then U = self.source_basis:lincomb(values.matrix(U)) end
   local V = self.operator:apply(U, mu)
   if self.range_basis == nil then return V end
@@ -33,6 +34,7 @@ function ProjectedOperator:apply(U, mu)
 end
 
 function ProjectedOperator:apply_adjoint(V, mu)
+  values.check_array(V, self.range, "V")
   if self.range_basis then
     V = self.range_basis:lincomb(values.matrix(V))
     if self.product then

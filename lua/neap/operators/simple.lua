@@ -15,15 +15,11 @@ local function check_dimension(dim, what)
 end
 
 local function check_source(self, U)
-  if U.dim ~= self.source then
-    error(("U: dimension %d expected, got %d"):format(self.source, U.dim), 3)
-  end
+  values.check_array(U, self.source, "U")
 end
 
 local function check_range(self, V)
-  if V.dim ~= self.range then
-    error(("V: dimension %d expected, got %d"):format(self.range, V.dim), 3)
-  end
+  values.check_array(V, self.range, "V")
 end
 
 ---@class IdentityOperator: Operator
@@ -39,9 +35,13 @@ function IdentityOperator:apply(U)
   check_source(self, U)
   return U:copy()
 end
-IdentityOperator.apply_adjoint = IdentityOperator.apply
-IdentityOperator.apply_inverse = IdentityOperator.apply
 IdentityOperator.apply_inverse_adjoint = IdentityOperator.apply
+
+function IdentityOperator:apply_adjoint(V)
+  check_range(self, V)
+  return V:copy()
+end
+IdentityOperator.apply_inverse = IdentityOperator.apply_adjoint
 
 function IdentityOperator:as_range_array() return values.unit_vectors(self.source) end
 IdentityOperator.as_source_array = IdentityOperator.as_range_array

@@ -1,5 +1,6 @@
 --- What may stand for an Operator, and small helpers over arrays that all operators need.
 local neap = require "neap"
+local blame = require "neap.blame"
 local options = require "neap.options"
 
 local M = {}
@@ -41,6 +42,18 @@ function M.check_product(x, level, dim)
     error(("product: %d x %d expected, got %d x %d"):format(dim, dim, m, n), level + 1)
   end
   return x
+end
+
+--- Raises, where the user's code is, unless U is an array of vectors of that dimension.
+---@param U any
+---@param dim integer
+---@param what string  the argument's name, for the message
+function M.check_array(U, dim, what)
+  if M.kind(U) ~= "neap.VectorArray" then
+    blame(("%s: VectorArray expected, got %s"):format(what, options.describe(U)))
+  elseif U.dim ~= dim then
+    blame(("%s: dimension %d expected, got %d"):format(what, dim, U.dim))
+  end
 end
 
 --- The columns of the identity.

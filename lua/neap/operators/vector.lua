@@ -23,9 +23,15 @@ function VectorOperator._fields(U)
   return { array = U, source = #U, range = U.dim, linear = true, parametric = false }
 end
 
-function VectorOperator:apply(U) return self.array:lincomb(values.matrix(U)) end
+function VectorOperator:apply(U)
+  values.check_array(U, self.source, "U")
+  return self.array:lincomb(values.matrix(U))
+end
 
-function VectorOperator:apply_adjoint(V) return values.columns(self.array:inner(V)) end
+function VectorOperator:apply_adjoint(V)
+  values.check_array(V, self.range, "V")
+  return values.columns(self.array:inner(V))
+end
 
 function VectorOperator:as_range_array() return self.array end
 
@@ -47,15 +53,17 @@ M.VectorFunctional = VectorFunctional
 
 function VectorFunctional._fields(U, product)
   check_array(U, "U")
-  return { array = U, product = values.check_product(product, 3), source = U.dim, range = #U,
+  return { array = U, product = values.check_product(product, 3, U.dim), source = U.dim, range = #U,
            linear = true, parametric = false }
 end
 
 function VectorFunctional:apply(U)
+  values.check_array(U, self.source, "U")
   return values.columns(self.array:inner(U, self.product))
 end
 
 function VectorFunctional:apply_adjoint(V)
+  values.check_array(V, self.range, "V")
   return self:as_source_array():lincomb(values.matrix(V))
 end
 

@@ -4,6 +4,8 @@
 local blame = require "neap.blame"
 local options = require "neap.options"
 
+local type = type
+
 local M = {}
 
 --- Reads mu: a number stands for a list of one. Returns mu itself where nothing is to change.
@@ -130,7 +132,8 @@ end
 ---@nodiscard
 function M.evaluator(coefficient, what)
   if M.is_scalar(coefficient) then
-    return function() return M.check_value(coefficient, what) end
+    M.check_value(coefficient, what)
+    return function() return coefficient end
   end
   if type(coefficient) == "table" and coefficient.evaluator then
     return coefficient:evaluator(what)

@@ -242,6 +242,35 @@ describe("operators", function()
     same_arrays(sum:apply(U, mu), back:apply(U, mu))
   end)
 
+  it("say in the caller's line what they cannot be applied to", function()
+    local in_line = require "spec.support.refusals".in_line
+    local S = neap.SparseMatrix.from_triplets(3, 3, { 1 }, { 1 }, { 1 })
+    for _, op in ipairs {
+      ops.MatrixOperator(A), ops.MatrixOperator(S), ops.IdentityOperator(3),
+      ops.ZeroOperator(3, 3), ops.VectorOperator(VectorArray.ones(3, 3)),
+      ops.VectorFunctional(VectorArray.ones(3, 3)), ops.MatrixOperator(A) * ops.MatrixOperator(B),
+      ops.ProjectedOperator(A, VectorArray.ones(3, 3), VectorArray.ones(3, 3)),
+      ops.LincombOperator({ A, S }, { 1, 2 }), ops.AdjointOperator(ops.MatrixOperator(A)):H(),
+    } do
+      in_line("U: dimension 3 expected, got 2", function()
+        local X = op:apply(VectorArray.ones(2, 1)) return X
+      end)
+      in_line("V: dimension 3 expected, got 4", function()
+        local X = op:apply_adjoint(VectorArray.ones(4, 1)) return X
+      end)
+      local ok, message = pcall(op.apply, op, 3)
+      assert.is_false(ok)
+      assert.matches("U: .*VectorArray expected, got number", message)
+    end
+    in_line("V: entry 2 of vector 1 is NaN", function()
+      local X = ops.MatrixOperator(A):apply_inverse(VectorArray.ones(3, 1):set(2, 1, 0 / 0))
+      return X
+    end)
+    in_line("product: 3 x 3 expected, got 2 x 2", function()
+      local X = ops.VectorFunctional(U, Matrix.identity(2)) return X
+    end)
+  end)
+
   it("check what they are made of", function()
     assert.error_matches(function() ops.MatrixOperator(U) end,
       "A: SparseMatrix or Matrix expected, got neap.VectorArray", 1, true)
