@@ -53,7 +53,7 @@ local function shared_bytes()
   local file <close> = assert(io.open("/proc/self/maps"))
   local sum = 0
   for line in file:lines() do
-    local first, last = line:match("^(%x+)%-(%x+) .*/memfd:neap")
+    local first, last = line:match("^(%x+)%-(%x+) .*/memfd:neap ")
     if first then sum = sum + tonumber(last, 16) - tonumber(first, 16) end
   end
   return sum
