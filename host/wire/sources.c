@@ -149,12 +149,21 @@ static int look (lua_State *L, const char *name, uint64_t *hash) {
   return found ? SOURCE_FOUND : SOURCE_NONE;
 }
 
+/* Is what is on top known of the module as the one with that name? */
+static bool is_entry_of (lua_State *L, const char *name) {
+  lua_rawgeti(L, -1, 4);
+  bool is = strcmp(lua_tostring(L, -1), name) == 0;
+  lua_pop(L, 1);
+  return is;
+}
+
 int sources_look (lua_State *L, const char *name, int module, uint64_t *hash) {
   luaL_checkstack(L, 12, NULL);
   module = lua_absindex(L, module);
   state_table(L, STATE_MODULES);
   lua_pushvalue(L, module);
-  if (lua_rawget(L, -2) == LUA_TTABLE) { /* {kind, hash, file} */
+  /* {kind, hash, file, name}; one table may be several modules. */
+  if (lua_rawget(L, -2) == LUA_TTABLE && is_entry_of(L, name)) {
     lua_rawgeti(L, -1, 1);
     int kind = (int)lua_tointeger(L, -1);
     lua_rawgeti(L, -2, 2);
@@ -167,13 +176,15 @@ int sources_look (lua_State *L, const char *name, int module, uint64_t *hash) {
   lua_pop(L, 1);
   int kind = look(L, name, hash); /* stack: modules, file */
   lua_pushvalue(L, module);
-  lua_createtable(L, 3, 0);
+  lua_createtable(L, 4, 0);
   lua_pushinteger(L, kind);
   lua_rawseti(L, -2, 1);
   lua_pushinteger(L, (lua_Integer)*hash);
   lua_rawseti(L, -2, 2);
   lua_pushvalue(L, -3);
   lua_rawseti(L, -2, 3);
+  lua_pushstring(L, name);
+  lua_rawseti(L, -2, 4);
   lua_rawset(L, -4);
   lua_remove(L, -2);
   return kind;

@@ -32,7 +32,7 @@ Session *session_new (Host *host, const SessionIo *io); /* NULL without memory *
 /* os.exit in it raises an error: the process is not its own. */
 void session_stay (Session *s);
 
-void session_free (Session *s);                         /* NULL is allowed */
+void session_free (Session *s); /* NULL is allowed */
 
 /* Stops the Lua function that runs, at its next instruction. For signal handlers. */
 void session_interrupt (Session *s);

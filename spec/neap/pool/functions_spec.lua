@@ -102,6 +102,34 @@ for _, kind in ipairs(pools) do
         assert.equal(22, pool:apply(function() return module.v end)[n])
       end)
 
+      it("know a module that has two names", function()
+        local folder, path, loaded = os.tmpname(), package.path, {}
+        os.remove(folder)
+        assert(os.execute(("mkdir '%s'"):format(folder)))
+        package.path = folder .. "/?.lua;" .. path
+        finally(function()
+          package.path = path
+          for name in pairs(loaded) do package.loaded[name] = nil end
+          os.execute(("rm -r '%s'"):format(folder))
+        end)
+        local function write(name, code)
+          local out <close> = assert(io.open(("%s/%s.lua"):format(folder, name), "w"))
+          out:write(code)
+          loaded[name] = true
+        end
+        local modules = {}
+        for i = 1, 8 do -- which name is met first depends on the seed of a table's order
+          local short, long = "spec_twice" .. i, "spec_twice_part" .. i
+          write(long, ("return { v = %d }"):format(i))
+          write(short, ("return require %q"):format(long))
+          modules[i] = require(short)
+        end
+        for i = 1, 8 do
+          local module = modules[i]
+          assert.equal(i, pool:apply(function() return module.v end)[n])
+        end
+      end)
+
       it("may come from C libraries", function()
         assert.equal(2.0, pool:apply(math.sqrt, 4)[1])
       end)
