@@ -157,9 +157,11 @@ describe("files of arrays", function()
     assert(os.execute("chmod 000 " .. path))
     local run = "%neap%"
     if is_root then -- for whom nothing is forbidden
-      if command.run("setpriv --reuid 65534 --clear-groups true").code ~= 0 then return end
-      assert(os.execute("chmod 755 " .. folder))
       run = "setpriv --reuid 65534 --clear-groups %neap%"
+      if command.run(run .. " -e 'require [[neap]]'").code ~= 0 then
+        return pending("nobody else can run neap from here")
+      end
+      assert(os.execute("chmod 755 " .. folder))
     end
     local outcome = command.run(run .. " -e 'print(pcall(require [[neap]].load, [[" .. path
       .. "]]))'")
