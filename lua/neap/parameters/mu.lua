@@ -4,7 +4,7 @@
 local blame = require "neap.blame"
 local options = require "neap.options"
 
-local type = type
+local type, unpack = type, table.unpack
 
 local M = {}
 
@@ -70,8 +70,9 @@ local function show(x) return x ~= x and "NaN" or options.show(x) end
 ---@nodiscard
 function M.copy(mu)
   local copy = {}
-  for name, value in pairs(mu) do
-    copy[name] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
+  for name, value in next, mu do
+    copy[name] = type(value) == "table" and (#value < 100 and { unpack(value) }
+      or table.move(value, 1, #value, 1, {})) or value
   end
   return copy
 end
