@@ -70,7 +70,7 @@ local function show(x) return x ~= x and "NaN" or options.show(x) end
 ---@nodiscard
 function M.copy(mu)
   local copy = {}
-  for name, value in next, mu do
+  for name, value in pairs(mu) do
     copy[name] = type(value) == "table" and (#value < 100 and { unpack(value) }
       or table.move(value, 1, #value, 1, {})) or value
   end
