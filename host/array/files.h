@@ -45,6 +45,10 @@ uint64_t reader_left (lua_State *L, const Reader *r);
 void reader_check_room (lua_State *L, const Reader *r, uint64_t n, uint64_t len,
                         const char *what);
 
+/* Raises where a x b numbers of len bytes each can never be held, which a file may ask for in a few
+   bytes. */
+void reader_check_memory (lua_State *L, const Reader *r, size_t a, size_t b, size_t len);
+
 /* The number at *text, in the notation of C whatever the locale; moves *text behind it. false: no
    number there. */
 bool reader_number (const Reader *r, char **text, double *x);

@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 #include <zlib.h>
 #include "array/matrix.h"
+#include "array/memory.h"
 #include "array/vectorarray.h"
 #include "metatable.h"
 
@@ -190,6 +191,13 @@ void reader_check_room (lua_State *L, const Reader *r, uint64_t n, uint64_t len,
                         const char *what) {
   if (r->size == UINT64_MAX || n <= r->size / len) return;
   reader_fail(L, r, "%s: more than a file of this size can hold", what);
+}
+
+void reader_check_memory (lua_State *L, const Reader *r, size_t a, size_t b, size_t len) {
+  size_t n;
+  if (memory_multiply(a, b, &n) && memory_multiply(n, len, &n) && block_can_be(n)) return;
+  reader_fail(L, r, "%I x %I numbers of %I bytes: more than this machine can hold",
+              (LUAI_UACINT)a, (LUAI_UACINT)b, (LUAI_UACINT)len);
 }
 
 bool reader_number (const Reader *r, char **text, double *x) {

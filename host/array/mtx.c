@@ -94,7 +94,7 @@ static uint64_t parse_count (lua_State *L, const Reader *r, char **line, uint64_
   return n;
 }
 
-static void parse_size (lua_State *L, Reader *r, MtxHeader *h) {
+static void parse_size (lua_State *L, Reader *r, FilesKind kind, MtxHeader *h) {
   const uint64_t limit = INT64_MAX / 160;
   char *line = next_line(L, r);
   if (line == NULL) reader_fail(L, r, "file ends before the size of the matrix");
@@ -116,6 +116,10 @@ static void parse_size (lua_State *L, Reader *r, MtxHeader *h) {
   /* "1 1 1", "1 1" and "1" are the shortest entries; the last line may have no end. */
   uint64_t least = !h->coordinate ? 2 : h->pattern ? 4 : 6;
   reader_check_room(L, r, h->n, h->is_complex ? least + 2 : least, "number of entries");
+  bool is_dense = !h->coordinate || kind == FILES_MATRIX || kind == FILES_VECTORARRAY;
+  size_t len = h->is_complex ? 2 * sizeof(double) : sizeof(double);
+  if (is_dense) reader_check_memory(L, r, h->rows, h->cols, len);
+  if (h->coordinate) reader_check_memory(L, r, 1, h->cols, sizeof(int64_t));
 }
 
 static char *next_entry (lua_State *L, Reader *r, const MtxHeader *h, uint64_t k) {
@@ -251,7 +255,7 @@ static void load_array (lua_State *L, Reader *r, const MtxHeader *h, FilesKind k
 void mtx_load (lua_State *L, Reader *r, FilesKind kind) {
   MtxHeader h = {0};
   parse_banner(L, r, &h);
-  parse_size(L, r, &h);
+  parse_size(L, r, kind, &h);
   if (h.coordinate) load_coordinate(L, r, &h);
   else load_array(L, r, &h, kind);
   if (next_line(L, r) != NULL) {

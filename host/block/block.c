@@ -91,9 +91,14 @@ void block_set_limit (size_t len) {
   store_get()->limit = len;
 }
 
+bool block_can_be (size_t len) {
+  const BlockStore *s = store_get();
+  return (s->limit == 0 || len <= s->limit) && store_can_fill(len);
+}
+
 static int new_block (Block **b, size_t len, bool zero) {
   int rc;
-  if (!is_within_limit(len)) return UV_ENOMEM;
+  if (!block_can_be(len) || !is_within_limit(len)) return UV_ENOMEM;
   if (len < BLOCK_SHARE_MIN) {
     rc = new_heap(b, len, zero);
   } else {

@@ -51,6 +51,9 @@ size_t block_total_count (void);
 /* From now on blocks of this process shall hold no more than so many bytes; 0: no limit. */
 void block_set_limit (size_t len);
 
+/* false: neither this process nor the machine could ever hold a block of len bytes. */
+bool block_can_be (size_t len);
+
 /* Memory of freed blocks is kept for the next ones, within a bound. This gives it back to the
    system; and tells how many bytes there are. */
 void block_trim (void);

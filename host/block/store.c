@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 /* Idle segments of that many bytes are always kept: what a loop leaves behind between two cycles
@@ -75,8 +76,14 @@ static size_t available_memory (void) {
 }
 
 static size_t physical_memory (void) {
-  long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-  return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : idle_min;
+  struct sysinfo info;
+  return sysinfo(&info) == 0 ? (size_t)info.totalram * info.mem_unit : idle_min;
+}
+
+bool store_can_fill (size_t len) {
+  struct sysinfo info;
+  if (len < idle_min || sysinfo(&info) != 0) return true; /* most blocks need no look */
+  return len / info.mem_unit <= (size_t)info.totalram + info.totalswap;
 }
 
 /* As much may be idle as was in use at once, but not more than an eighth of the memory of the

@@ -29,6 +29,10 @@ BlockStore *store_get (void);
 void store_hold (size_t len);
 void store_let_go (size_t len);
 
+/* Has the machine so much memory at all, with what it swaps to? The kernel asks this for ordinary
+   memory but not for shared memory, and then kills who fills it. */
+bool store_can_fill (size_t len);
+
 /* May another descriptor be held for good? Half of what the system grants is left for everything
    else and for what is under way. Raises the soft limit to the hard one when it has to. */
 bool store_has_descriptors (void);

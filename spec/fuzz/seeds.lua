@@ -83,6 +83,7 @@ write("mtx/complex", "\0" .. mtx .. "coordinate complex symmetric\n2 2 2\n1 1 1 
 write("mtx/complex-array", "\2" .. mtx .. "array complex general\n2 1\n1 0\n0 -1\n")
 write("mtx/complex-skew", "\2" .. mtx .. "array complex skew-symmetric\n2 2\n1 1\n")
 write("mtx/skew-diagonal", "\0" .. mtx .. "array real skew-symmetric\n2 2\n0\n1\n0\n")
+write("mtx/wide", "\2" .. mtx .. "coordinate real general\n88888888 2 1\n1 1 1.5\n")
 write("npy/c16-big", "\0" .. npy(">c16", "False", "(2, 1)", (">dddd"):pack(1, 2, 3, 4), 3))
 write("npy/c16-rows", "\2" .. npy("<c16", "False", "(1, 2)", ("<dddd"):pack(1, 2, 3, 4)))
 write("npy/c8", "\1" .. npy("<c8", "True", "(1, 2)", ("<ffff"):pack(1, 2, 3, 4), 2))

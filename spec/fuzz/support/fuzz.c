@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <lauxlib.h>
 #include "array/array.h"
+#include "block/block.h"
 #include "host.h"
 #include "shell/modules.h"
 
@@ -36,6 +37,7 @@ lua_State *fuzz_state (void) {
   lua_Alloc plain = lua_getallocf(L, &user);
   (void)plain; /* it is realloc as well */
   lua_setallocf(L, allocate, NULL);
+  block_set_limit(MEMORY);
   luaL_requiref(L, "host.array", luaopen_host_array, 0);
   lua_settop(L, 0);
   return L;

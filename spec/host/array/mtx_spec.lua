@@ -47,6 +47,17 @@ describe(".mtx files", function()
     assert.same({ { 1.5, 0, 0 }, { 0, 0, -2e-3 } }, A:to_matrix():to_table())
   end)
 
+  it("are refused where nothing could hold them", function()
+    local head = "%%MatrixMarket matrix coordinate real general\n"
+    for _, size in ipairs { "2 888888888882", "888888888882 2" } do
+      assert.matches("more than this machine can hold",
+        message(head .. size .. " 1\n1 1 1.5\n", { as = "Matrix" }))
+    end
+    assert.matches("line 2.*: 1 x 888888888882 numbers of 8 bytes: more than this machine",
+      message(head .. "2 888888888882 1\n1 1 1.5\n"))
+    assert.equal(888888888882, load(head .. "888888888882 2 1\n1 1 1.5\n").rows)
+  end)
+
   it("may be symmetric, skew-symmetric, patterns, integers", function()
     local function both(kind, entries)
       return load("%%MatrixMarket MATRIX Coordinate " .. kind .. "\n2 2 2\n" .. entries)

@@ -138,6 +138,12 @@ describe("a large block", function()
     assert.error_matches(function() return VectorArray.zeros(1 << 60, 1 << 4) end, "too large")
     assert.error_matches(function() return VectorArray.zeros(1 << 59, 1) end, "not enough memory")
   end)
+
+  it("is refused where the machine could never fill it", function()
+    -- 32 TiB: there are addresses for that, and the kernel would give them
+    assert.error_matches(function() return VectorArray.zeros(1 << 22, 1 << 20) end,
+      "not enough memory for an array of 33554432.0 MiB")
+  end)
 end)
 
 describe("thousands of large arrays", function()
