@@ -74,6 +74,11 @@ if(NEAP_FUZZ)
   endif()
 endif()
 
+# What specs ask of the kernel.
+add_library(kernel MODULE spec/support/kernel.c)
+set_target_properties(kernel PROPERTIES PREFIX "")
+target_include_directories(kernel SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
+
 # An allocator that fails on request; the sanitizers have one of their own.
 if(NOT NEAP_SANITIZE)
   add_library(failing MODULE spec/support/failing.c)

@@ -60,8 +60,12 @@ static void collect_if_grown (lua_State *L, size_t len, size_t factor) {
   pace->limit = limit_from(pace, block_total_len());
 }
 
-static int no_memory (lua_State *L, size_t len) {
-  return luaL_error(L, "not enough memory for an array of %f MiB", (double)len / 0x1p20);
+int memory_missing (lua_State *L, size_t len) {
+  const char *reason =
+    block_can_map() ? ""
+                    : ": this process may map no more (see vm.max_map_count and ulimit -v)";
+  return luaL_error(L, "not enough memory for an array of %f MiB%s", (double)len / 0x1p20,
+                    reason);
 }
 
 bool memory_multiply (size_t a, size_t b, size_t *product) {
@@ -85,7 +89,7 @@ Block *memory_block (lua_State *L, size_t len, bool zero) {
   if (rc < 0) {
     lua_gc(L, LUA_GCCOLLECT);
     rc = zero ? block_new_zero(&b, len) : block_new(&b, len);
-    if (rc < 0) no_memory(L, len);
+    if (rc < 0) memory_missing(L, len);
   }
   return b;
 }
@@ -103,7 +107,7 @@ void *memory_write (lua_State *L, Block **b, size_t keep, size_t n) {
   if (block_is_shared(*b)) collect_if_grown(L, block_len(*b), 1);
   if (block_write_part(b, keep, n, &data) < 0) {
     lua_gc(L, LUA_GCCOLLECT);
-    if (block_write_part(b, keep, n, &data) < 0) no_memory(L, block_len(*b));
+    if (block_write_part(b, keep, n, &data) < 0) memory_missing(L, block_len(*b));
   }
   return data;
 }

@@ -19,6 +19,9 @@ size_t memory_size (lua_State *L, size_t rows, size_t cols, bool is_complex);
    gives up. Raises when there is no memory. */
 Block *memory_block (lua_State *L, size_t len, bool zero);
 
+/* Raises: there is no memory for an array of so many bytes. */
+int memory_missing (lua_State *L, size_t len);
+
 /* An array has come from elsewhere. What nobody refers to any more keeps the memory of others from
    being freed, so that the collector runs now and then; less often than for new arrays, since
    memory_rest is there as well. */

@@ -267,6 +267,12 @@ int block_write (Block **b, size_t keep, void **data) {
   return block_write_part(b, keep, (*b)->len, data);
 }
 
+bool block_can_map (void) {
+  size_t len = pages_size();
+  void *page = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return page != MAP_FAILED && munmap(page, len) == 0;
+}
+
 /* --- all blocks ------------------------------------------------------------------------------ */
 
 size_t block_total_len (void) {

@@ -48,6 +48,10 @@ Block *block_join (const BlockSlice *slices, size_t n);
 size_t block_total_len (void);
 size_t block_total_count (void);
 
+/* May this process map memory at all? Where not, the reason of UV_ENOMEM is how many mappings it
+   has (vm.max_map_count), or how many bytes of them (ulimit -v). */
+bool block_can_map (void);
+
 /* From now on blocks of this process shall hold no more than so many bytes; 0: no limit. */
 void block_set_limit (size_t len);
 

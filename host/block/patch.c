@@ -4,15 +4,18 @@
    all runs. Of this machine alone, so in its own byte order. */
 #include "block/patch.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <uv.h>
 
 enum { WORD = sizeof(uint64_t) };
 
+/* Reads the word once: it may lie in memory that its sender can still write to, after the check. */
 static uint64_t get (const char *p, size_t i) {
   uint64_t x;
   memcpy(&x, p + i * WORD, WORD);
+  atomic_signal_fence(memory_order_acquire);
   return x;
 }
 
@@ -60,8 +63,9 @@ int patch_apply (Snapshot *patch, char *data, size_t len) {
   if (rc < 0) return rc;
   const char *p = bytes;
   size_t size = snapshot_len(patch);
-  if (size < WORD || get(p, 0) > (size - WORD) / (2 * WORD)) return UV_EPROTO;
-  size_t n_runs = (size_t)get(p, 0), at = WORD * (1 + 2 * n_runs);
+  uint64_t n_runs = size < WORD ? 0 : get(p, 0);
+  if (size < WORD || n_runs > (size - WORD) / (2 * WORD)) return UV_EPROTO;
+  size_t at = WORD * (1 + 2 * (size_t)n_runs);
   for (size_t i = 0; i < n_runs; i++) {
     uint64_t first = get(p, 1 + 2 * i), n = get(p, 2 + 2 * i);
     if (first > len || n > len - first || n > size - at) return UV_EPROTO;

@@ -76,7 +76,7 @@ static const BlockSlice *open_slice (lua_State *L, Decoder *d, uint32_t number) 
   if (rc == UV_EMFILE) {
     luaL_error(L, "an array could not be received: too many open files, see ulimit -n");
   }
-  luaL_error(L, "not enough memory for an array of %f MiB", (double)slice->len / 0x1p20);
+  memory_missing(L, slice->len);
   return NULL;
 }
 

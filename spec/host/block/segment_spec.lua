@@ -270,10 +270,60 @@ describe("a worker without a descriptor left", function()
   end)
 end)
 
+describe("a driver without a descriptor left", function()
+  it("receives what needs none, refuses the rest, and goes on when it has some", function()
+    local script = command.write [[
+      local neap = require "neap"
+      local pool <close> = neap.pool { workers = 2 }
+      local n = 2 ^ 15 | 0
+      local U = neap.VectorArray.full(3, n, 2)
+      local remote = pool:keep(function() return require "neap".VectorArray.full(4, 2 ^ 15, 2) end)
+      local small = pool:push { 1 }
+      local files = {}
+      repeat
+        local file = io.open "/dev/null"
+        files[#files + 1] = file
+      until not file
+      print(pcall(remote.get, remote, 1))
+      local V = neap.VectorArray.full(5, n, 2) -- without a descriptor it is sent as bytes
+      V[1]:axpy(2, U[1])
+      print(V:get(1, 1), small:get(2)[1])
+      print(pool:apply(function(X) return X:get(1, 1) end, V)[2])
+      U:set(1, 1, 6)
+      print(pool:apply(function(X) return X:get(1, 1) + X:get(2, 2) end, U)[2])
+      for _, file in ipairs(files) do file:close() end
+      print(remote:get(1):get(1, 1), remote:get(2):get(n, 2), U:get(1, 1), V:get(1, 1))
+      print(pool:status()[1].restarts + pool:status()[2].restarts)
+    ]]
+    local outcome = command.run(("ulimit -n 150; exec %%neap%% %s"):format(script))
+    os.remove(script)
+    assert.equal("", outcome.err)
+    assert.matches("^false\tan array could not be received: too many open files", outcome.out)
+    assert.matches("\n11.0\t1\n11.0\n9.0\n4.0\t4.0\t6.0\t11.0\n0\n$", outcome.out)
+  end)
+end)
+
 describe("processes that are killed", function()
   local function listing()
     local file <close> = assert(io.popen("ls -1A /dev/shm; ls -1A /tmp | grep -i 'neap\\|memfd'"))
     return file:read "a"
+  end
+
+  --- Runs a script that prints its workers' pids and kills itself with signal 9.
+  local function dies(script)
+    local before = listing()
+    local outcome = command.run("%neap% " .. script)
+    assert.equal(-9, outcome.code > 128 and 128 - outcome.code or outcome.code)
+    local n = 0
+    for pid in outcome.out:gmatch("%d+") do
+      n = n + 1
+      -- It dies with the driver: that takes the system a moment, not a second.
+      assert.is_true((os.execute(("timeout 5 sh -c 'while kill -0 %s 2>/dev/null; do :; done'")
+        :format(pid))))
+    end
+    assert.equal(3, n)
+    assert.equal(before, listing())
+    os.remove(script)
   end
 
   it("leave nothing behind, neither the driver nor its workers", function()
@@ -289,18 +339,41 @@ describe("processes that are killed", function()
       local stat = io.open("/proc/self/stat")
       os.execute("kill -9 " .. stat:read("n"))
     ]]
+    dies(script)
+  end)
+
+  it("leave nothing behind when they are killed all at once, in the middle of sending", function()
+    dies(command.write [[
+      local neap = require "neap"
+      local pool = neap.pool { workers = 3 }
+      local U = neap.VectorArray.ones(2 ^ 20 | 0, 1)
+      local pids = {}
+      for w, s in ipairs(pool:status()) do
+        pids[w] = s.pid
+        print(s.pid)
+      end
+      io.stdout:flush()
+      for w = 1, 3 do pool:kill(w, 19) end -- stopped: what is sent stays on the way
+      for _ = 1, 20 do
+        pool:apply_async(function(W) return W + W end, U)
+        U:set(1, 1, 2)
+      end
+      local stat = io.open("/proc/self/stat")
+      os.execute("kill -9 " .. table.concat(pids, " ") .. " " .. stat:read("n"))
+    ]])
+  end)
+
+  it("leave their memory to those that read it on, and to nobody", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local U <close> = pool:apply_only(function()
+      local V = require "neap".VectorArray.full(3, 2 ^ 17 | 0, 2)
+      V:set(1, 1, 4)
+      return V
+    end, 1)
     local before = listing()
-    local outcome = command.run("%neap% " .. script)
-    assert.equal(-9, outcome.code > 128 and 128 - outcome.code or outcome.code)
-    local n = 0
-    for pid in outcome.out:gmatch("%d+") do
-      n = n + 1
-      -- It dies with the driver: that takes the system a moment, not a second.
-      assert.is_true((os.execute(("timeout 5 sh -c 'while kill -0 %s 2>/dev/null; do :; done'")
-        :format(pid))))
-    end
-    assert.equal(3, n)
+    pool:kill(1)
+    assert.same({ 4, 3 }, { U:get(1, 1), U:get(2 ^ 17 | 0, 2) })
+    assert.equal(4, pool:apply(function(V) return V:get(1, 1) end, U)[1])
     assert.equal(before, listing())
-    os.remove(script)
   end)
 end)
