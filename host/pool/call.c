@@ -145,6 +145,14 @@ static bool is_over (const Call *c) {
   return c->is_done || c->pool->transport == NULL;
 }
 
+/* An inline call that Ctrl-C has ended has no worker left to be stopped: it is over, with an error. */
+static bool was_interrupted (lua_State *L, const Call *c) {
+  if (c->pool->session == NULL || c->pool->host->interrupts == 0) return false;
+  bool has_failed = lua_getiuservalue(L, 1, CALL_ERRORS) == LUA_TTABLE;
+  lua_pop(L, 1);
+  return has_failed;
+}
+
 /* call:wait([seconds [, done]]) -> is it over? Waits no longer than until more than done workers
    or items have answered. Interrupted: raises nothing, returns false. */
 static int l_wait (lua_State *L) {
@@ -170,8 +178,9 @@ static int l_wait (lua_State *L) {
     pool_dispatch(L, p);
   }
   pool_unwatch(p);
-  if (is_over(c)) pool_leave_interrupt(p); /* else the caller takes it */
-  lua_pushboolean(L, is_over(c));
+  bool over = is_over(c) && !was_interrupted(L, c);
+  if (over) pool_leave_interrupt(p); /* else the caller takes it */
+  lua_pushboolean(L, over);
   return 1;
 }
 
@@ -253,8 +262,13 @@ static int l_errors (lua_State *L) {
 static int l_is_done (lua_State *L) {
   Call *c = checkcall(L, 1);
   if (!c->is_done && c->pool->transport != NULL) {
+    bool watches = pool_watch(c->pool); /* an inline worker may run here */
     pool_poll(L, c->pool, 0, false);
     pool_dispatch(L, c->pool);
+    if (watches) {
+      pool_unwatch(c->pool);
+      pool_leave_interrupt(c->pool);
+    }
   }
   lua_pushboolean(L, c->is_done);
   return 1;

@@ -14,10 +14,17 @@ void pool_poll (lua_State *L, Pool *p, int timeout_ms, bool spin) {
   p->transport->ops->poll(p->transport, timeout_ms, spin);
 }
 
+/* Presses after which a script ends whose inline worker does not come to stop. */
+enum { PATIENCE = 3 };
+
 static void on_interrupt (void *user) {
   Pool *p = user;
   host_wake(p->host);
-  if (p->session != NULL) session_interrupt(p->session);
+  if (p->session == NULL) return;
+  session_interrupt(p->session);
+  if (p->host->interrupts < PATIENCE || p->host->interactive) return;
+  signal(SIGINT, SIG_DFL); /* some C function is at it, which is in this process */
+  raise(SIGINT);
 }
 
 bool pool_watch (Pool *p) {
@@ -66,6 +73,11 @@ typedef struct Answer {
   const Failure *failure; /* instead of a message */
 } Answer;
 
+/* Has Ctrl-C come while an inline worker did what it answers now? */
+static bool was_interrupted (const Pool *p) {
+  return p->session != NULL && p->host->interrupts != 0;
+}
+
 static void push_worker_error (lua_State *L, const Answer *a) {
   if (lua_type(L, -1) != LUA_TTABLE) { /* an answer without words: the worker had no memory */
     lua_createtable(L, 0, 4);
@@ -76,7 +88,8 @@ static void push_worker_error (lua_State *L, const Answer *a) {
   lua_setfield(L, -2, "kind");
   lua_pushinteger(L, a->worker + 1);
   lua_setfield(L, -2, "worker");
-  if (a->request->call->is_stopped) { /* it was asked to end: what it says of that is no news */
+  bool is_stopped = a->request->call->is_stopped || was_interrupted(a->pool);
+  if (is_stopped) { /* it was asked to end: what it says of that is no news */
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "stopped");
   }

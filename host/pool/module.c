@@ -11,28 +11,29 @@
 #include "worker/protocol.h"
 
 /* pool:wait_ready(seconds) -> nil, or the number of a worker that is not ready, and why if that is
-   known */
+   known; 0: the user has pressed Ctrl-C */
 static int l_wait_ready (lua_State *L) {
   Pool *p = pool_check(L, 1);
   lua_Number seconds = luaL_checknumber(L, 2);
-  uint64_t until = uv_hrtime() + (uint64_t)(seconds * 1e9);
-  for (int w = 0; w < p->n;) {
-    if (p->workers[w].is_ready) {
-      w++;
-      continue;
-    }
-    uint64_t now = uv_hrtime();
-    if (now >= until || p->workers[w].is_lost) {
-      lua_pushinteger(L, w + 1);
-      if (p->workers[w].lost_error < 0)
-        lua_pushstring(L, uv_strerror(p->workers[w].lost_error));
-      else lua_pushnil(L);
-      return 2;
-    }
+  uint64_t until = uv_hrtime() + (uint64_t)(seconds * 1e9), now = 0;
+  int w = 0;
+  pool_watch(p);
+  while (p->host->interrupts == 0) {
+    while (w < p->n && p->workers[w].is_ready) w++;
+    now = uv_hrtime();
+    if (w == p->n || p->workers[w].is_lost || now >= until) break;
     pool_poll(L, p, (int)((until - now) / 1000000u) + 1, false);
     pool_dispatch(L, p);
   }
-  return 0;
+  pool_unwatch(p);
+  bool is_interrupted = p->host->interrupts != 0;
+  p->host->interrupts = 0;
+  if (w == p->n && !is_interrupted) return 0;
+  lua_pushinteger(L, is_interrupted ? 0 : w + 1);
+  int why = w < p->n ? p->workers[w].lost_error : 0;
+  if (why < 0) lua_pushstring(L, uv_strerror(why));
+  else lua_pushnil(L);
+  return 2;
 }
 
 static const char *state_of (const WorkerSlot *w) {

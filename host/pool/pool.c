@@ -99,8 +99,9 @@ void pool_close (Pool *p) {
   Transport *t = p->transport;
   p->transport = NULL; /* from here on handles are removed and calls are over */
   t->ops->close(t);
-  session_free(p->session);
-  p->session = NULL;
+  Session *session = p->session;
+  p->session = NULL; /* from here on an interrupt does not look for it */
+  session_free(session);
   pool_drop_journals(p);
   for (int w = 0; w < p->n; w++) drop_queue(&p->workers[w]);
   event_queue_fini(&p->inline_answers);
@@ -200,7 +201,7 @@ void pool_follow_environment (lua_State *L, Pool *p) {
   }
 }
 
-/* pool:close(): calls under way are over; may be repeated */
+/* pool:close() -> has the user pressed Ctrl-C meanwhile? Calls under way are over; may be repeated */
 int pool_close_method (lua_State *L) {
   Pool **box = luaL_checkudata(L, 1, POOL_TNAME);
   Pool *p = *box;
@@ -208,10 +209,14 @@ int pool_close_method (lua_State *L) {
   if (p->is_answering) { /* what answers, and an inline session, runs below us */
     return pool_error(L, "the pool cannot be closed while a worker waits for a global");
   }
+  pool_watch(p);
   pool_close(p);
+  pool_unwatch(p);
+  lua_pushboolean(L, p->host->interrupts != 0);
+  p->host->interrupts = 0;
   luaL_unref(L, LUA_REGISTRYINDEX, p->calls); /* nothing keeps them any more */
   p->calls = LUA_NOREF;
-  return 0;
+  return 1;
 }
 
 static int l_gc (lua_State *L) {

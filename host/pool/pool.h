@@ -124,6 +124,7 @@ struct Pool {
   EventQueue inline_answers; /* to questions of the inline worker */
   bool is_asking;            /* the inline worker waits for those */
   bool is_answering;         /* a worker waits for a global, whose metamethods may call us */
+  uint64_t stopping;         /* number of the call that is being stopped, or 0 */
 };
 
 /* pool.c */

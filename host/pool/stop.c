@@ -55,6 +55,7 @@ int pool_stop (lua_State *L) {
   bool interrupted = p->host->interrupts != 0;
   p->host->interrupts = 0;
   c->is_stopped = true;
+  p->stopping = c->number;
   if (c->map != NULL) map_cancel(L, c);
   Message m = {.type = REQUEST_CANCEL, .request = c->number};
   for (int w = 0; w < p->n; w++) pool_send(L, p, w, &m);
@@ -68,6 +69,8 @@ int pool_stop (lua_State *L) {
     kill_workers(p, c);
     done = wait_until(L, c, uv_hrtime() + 100000000u);
   }
+  p->stopping = 0;
+  p->host->interrupts = 0; /* pressed while this was done, it was meant for this */
   pool_unwatch(p);
   lua_pushstring(L, interrupted ? "interrupted" : "timeout");
   return 1;

@@ -49,6 +49,7 @@ int pool_wait_any (lua_State *L) {
   uint64_t until = uv_hrtime() + (uint64_t)((seconds < 1e9 ? seconds : 1e9) * 1e9);
   while ((done = find_done(L, n)) == 0) {
     look(L, n);
+    if (host_get(L)->interrupts != 0) return 0; /* it may be what has ended an inline call */
     if ((done = find_done(L, n)) != 0) break;
     uint64_t now = uv_hrtime();
     Pool *p = NULL;
@@ -58,7 +59,7 @@ int pool_wait_any (lua_State *L) {
       if (q->session != NULL) any_inline = true;
       else p = q;
     }
-    if (now >= until || host_get(L)->interrupts != 0) return 0;
+    if (now >= until) return 0;
     if (any_inline || p == NULL) continue; /* its next request runs here */
     uint64_t left_ms = (until - now) / 1000000u + 1;
     int timeout_ms = enforce(L, n);
@@ -68,6 +69,7 @@ int pool_wait_any (lua_State *L) {
     bool watches = pool_watch(p);
     pool_poll(L, p, timeout_ms, true);
     if (watches) pool_unwatch(p);
+    if (host_get(L)->interrupts != 0) return 0;
   }
   pool_leave_interrupt(call_at(L, 1)->pool);
   lua_pushinteger(L, done);

@@ -290,14 +290,26 @@ static bool any_running (const Local *self) {
   return false;
 }
 
+/* Waits no longer than until the user presses Ctrl-C. */
 static void wait_for_exits (Local *self, int limit_ms) {
   uint64_t until = uv_hrtime() + (uint64_t)limit_ms * 1000000u;
-  while (any_running(self)) {
+  while (any_running(self) && self->host->interrupts == 0) {
     uint64_t now = uv_hrtime();
     if (now >= until) break;
     host_poll(self->host, (int)((until - now) / 1000000u) + 1, false);
-    self->host->interrupts = 0; /* closing is under way and bounded already */
   }
+}
+
+/* The same after SIGKILL, where there is nothing to be gained by not waiting. */
+static void wait_for_killed (Local *self) {
+  sig_atomic_t interrupts = self->host->interrupts;
+  uint64_t until = uv_hrtime() + (uint64_t)GRACE_MS * 1000000u;
+  while (any_running(self) && uv_hrtime() < until) {
+    self->host->interrupts = 0;
+    wait_for_exits(self, GRACE_MS);
+    if (self->host->interrupts != 0) interrupts = self->host->interrupts;
+  }
+  self->host->interrupts = interrupts;
 }
 
 static void local_close (Transport *t) {
@@ -311,7 +323,7 @@ static void local_close (Transport *t) {
   for (int w = 0; w < t->n; w++) local_kill(t, w, SIGTERM);
   wait_for_exits(self, TERM_MS);
   for (int w = 0; w < t->n; w++) local_kill(t, w, SIGKILL);
-  wait_for_exits(self, GRACE_MS);
+  wait_for_killed(self);
   for (int w = 0; w < t->n; w++) { /* not even SIGKILL: let it close when it can */
     if (self->peers[w] != NULL) self->peers[w]->local = NULL;
   }

@@ -8,14 +8,31 @@ local M = {}
 
 -- What a call that was stopped raises: what was found where it was stopped, if anything.
 local function stopped(kind, message, call)
-  local at = {}
+  local at, best = {}, -1
   for _, e in ipairs(call:errors() or {}) do
-    if e.stopped and (e.traceback or not at.worker) then at = e end
-    if at.traceback then break end
+    local lines = e.traceback and e.traceback:find("\n", 1, true) -- none: it had not begun
+    local known = (e.item and 2 or 0) + (lines and 1 or 0)
+    if e.stopped and known > best then at, best = e, known end
   end
   local e = { kind = kind, message = message, worker = at.worker, item = at.item or nil,
     traceback = at.traceback }
   return errors.new({ e }, table.pack(call:unpack()))
+end
+
+--- Ends a call, as Ctrl-C does.
+---@param pool WorkerPool
+---@param call userdata
+---@return WorkerError?  what it raises now; nil: it was over already, or came to its end
+---@nodiscard
+function M.interrupt(pool, call)
+  pool._core:stop(call)
+  local done, total = call:progress()
+  local is_whole = done == total
+  for _, e in ipairs(call:errors() or {}) do
+    if e.stopped or e.kind == "interrupted" then is_whole = false end
+  end
+  if is_whole then return nil end
+  return stopped("interrupted", "interrupted", call)
 end
 
 local function closed(call)

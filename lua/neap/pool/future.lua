@@ -1,7 +1,7 @@
 --- What an asynchronous call will bring.
 local core = require "host.pool"
 local errors = require "neap.pool.worker_error"
-local finish = require "neap.pool.finish".finish
+local finishing = require "neap.pool.finish"
 local options = require "neap.options"
 
 ---@class Future
@@ -27,7 +27,7 @@ end
 ---@return any ...
 function Future:get()
   if not self._results then
-    local results = table.pack(pcall(finish, self._pool, self._call, self._places))
+    local results = table.pack(pcall(finishing.finish, self._pool, self._call, self._places))
     self._results = results
   end
   if not self._results[1] then error(self._results[2], 0) end
@@ -69,7 +69,26 @@ local function check(futures)
   return #futures
 end
 
---- Waits until one of the futures is done.
+-- Ctrl-C in a wait for several ends all that are not done, and is raised.
+local function interrupt(futures)
+  local first
+  for _, future in ipairs(futures) do
+    if not future._results and not future._pool._core:is_closed() then
+      local e = finishing.interrupt(future._pool, future._call)
+      if e then future._results = table.pack(false, e) end
+      first = first or e
+    end
+  end
+  error(first or errors.interrupted(), 0)
+end
+
+-- Is it Ctrl-C that has raised e, in the wait for a call or in Lua code of the driver?
+local function is_interrupt(e)
+  if type(e) == "string" then return e:find("interrupted!", 1, true) ~= nil end
+  return type(e) == "table" and e.kind == "interrupted" and e.message == "interrupted"
+end
+
+--- Waits until one of the futures is done. Ctrl-C ends them all, and is raised.
 ---@param futures Future[]  at least one
 ---@return integer index, Future future  the first in the list that is done
 function M.wait_any(futures)
@@ -80,19 +99,23 @@ function M.wait_any(futures)
     calls[i] = future._call
   end
   local i = core.wait_any(calls)
-  if not i then
-    local future = futures[1]
-    return 1, (future:cancel() or future) -- interrupted: its get raises that
-  end
+  if not i then interrupt(futures) end
   return i, futures[i]
 end
 
---- Waits until all are done. Raises nothing and returns nothing: what each has brought, or the
---- error that it raises, its get tells.
+--- Waits until all are done. Returns nothing and raises nothing but Ctrl-C, which ends them all:
+--- what each has brought, or the error that it raises, its get tells.
 ---@param futures Future[]
 function M.wait_all(futures)
   check(futures)
-  for _, future in ipairs(futures) do pcall(future.get, future) end
+  for _, future in ipairs(futures) do
+    local is_known = future._results ~= nil
+    local ok, e = pcall(future.get, future)
+    if not ok and not is_known and is_interrupt(e) then
+      pcall(interrupt, futures)
+      error(e, 0)
+    end
+  end
 end
 
 return M

@@ -58,6 +58,7 @@ function M.open(given)
   local late, why = self._core:wait_ready(READY_SECONDS)
   if late then
     self._core:close()
+    if late == 0 then error(errors.interrupted(), 0) end
     error(("worker %d did not start%s"):format(late, why and ": " .. why or ""), 2)
   end
   if o.setup ~= nil then
@@ -78,8 +79,11 @@ function WorkerPool:__tostring()
     self.transport)
 end
 
---- Ends the workers; calls under way are over. May be repeated.
-function WorkerPool:close() self._core:close() end
+--- Ends the workers; calls under way are over. May be repeated. Ctrl-C shortens what it takes for
+--- those that do not end by themselves, and is raised when all are gone.
+function WorkerPool:close()
+  if self._core:close() then error(errors.interrupted(), 0) end
+end
 WorkerPool.__close = WorkerPool.close
 
 --- A view of the pool with options that hold for calls made through it.

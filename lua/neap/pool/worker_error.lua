@@ -159,6 +159,11 @@ function M.new(errors, results)
   return setmetatable(first, WorkerError)
 end
 
+--- What is raised where Ctrl-C has been pressed and there is no more to say.
+---@return WorkerError
+---@nodiscard
+function M.interrupted() return M.new { { kind = "interrupted", message = "interrupted" } } end
+
 --- One error that stands in the place of a result.
 ---@param e table
 ---@return WorkerError
