@@ -144,6 +144,18 @@ static void drop (WorkerSlot *w, const IdSet *s) {
   w->look_at = w->journal_seconds + REPLAY_SECONDS;
 }
 
+/* Does the copy hold all that is in the set, and still needed? A call that was on its way when the
+   copy was asked for may have connected its objects with others, which a global has brought it. */
+static bool holds (const Pool *p, const Request *copy, const IdSet *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    bool found = !objects_is_live(&p->objects, s->ids[i]);
+    for (size_t k = 0; k < copy->n_touched && !found; k++)
+      found = copy->touched[k] == s->ids[i];
+    if (!found) return false;
+  }
+  return true;
+}
+
 /* What waits behind the copy may connect its objects with others, which it does not hold: calls in
    the journal alone came before it. */
 bool base_take (Pool *p, int worker, Request *r, const Message *answer) {
@@ -152,7 +164,7 @@ bool base_take (Pool *p, int worker, Request *r, const Message *answer) {
   IdSet ids = {0};
   bool ok = answer->type == ANSWER_RESULT && answer->parcel != NULL &&
             parcel_is_whole(answer->parcel) && parcel_total_len(answer->parcel) <= BASE_MAX &&
-            gather(&ids, w, r, NULL);
+            gather(&ids, w, r, NULL) && holds(p, r, &ids);
   if (ok) {
     drop(w, &ids);
     parcel_release(r->message.parcel);

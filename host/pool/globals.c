@@ -108,6 +108,26 @@ typedef struct Question {
   Parcel *answer;
 } Question;
 
+/* What the call is told now it may change, as if it had been an argument: the objects that the last
+   encoding has met are its own as well, so that a new process does it again. */
+static void touch (lua_State *L, Pool *p, Request *r) {
+  if (p->n_touched == 0) return;
+  uint64_t *touched = realloc(r->touched, (r->n_touched + p->n_touched) * sizeof *touched);
+  if (touched == NULL) luaL_error(L, "not enough memory");
+  r->touched = touched;
+  for (size_t i = 0; i < p->n_touched; i++) {
+    objects_retain(&p->objects, p->touched[i]);
+    touched[r->n_touched++] = p->touched[i];
+  }
+}
+
+/* A replay is told what it was told the first time; that of a chunk is nobody's to do. */
+static void note (lua_State *L, Pool *p, Request *r, const char *name, Parcel *answer) {
+  if (r == NULL || r->is_replay || r->message.type != REQUEST_APPLY) return;
+  touch(L, p, r);
+  add(&r->globals, name, answer);
+}
+
 static int l_answer (lua_State *L) {
   Question *q = lua_touserdata(L, 1);
   Pool *p = q->pool;
@@ -121,9 +141,9 @@ static int l_answer (lua_State *L) {
   if (q->answer != NULL) {
     parcel_retain(q->answer);
   } else {
+    p->n_touched = 0;
     q->answer = tell(L, p);
-    /* A replay is told the same as the first time. */
-    if (r != NULL && r->n_touched > 0) add(&r->globals, name, q->answer);
+    note(L, p, r, name, q->answer);
   }
   Message m = {.type = REQUEST_GLOBAL, .parcel = q->answer};
   pool_send(L, p, q->worker, &m);
@@ -169,7 +189,7 @@ typedef struct Taking {
   int names; /* stack index of a list of names to take, each once; the names are its keys too */
 } Taking;
 
-static void note (void *user, const char *name, size_t len, bool is_certain) {
+static void note_name (void *user, const char *name, size_t len, bool is_certain) {
   const Taking *t = user;
   lua_State *L = t->L;
   const char *s = lua_pushlstring(L, name, len);
@@ -195,7 +215,7 @@ static void note (void *user, const char *name, size_t len, bool is_certain) {
 
 static void note_all (lua_State *L, int names, const Parcel *p) {
   Taking t = {.L = L, .names = names};
-  for (uint32_t i = 0; i < p->n_defs; i++) codeglobals_each(p->defs[i].parcel, note, &t);
+  for (uint32_t i = 0; i < p->n_defs; i++) codeglobals_each(p->defs[i].parcel, note_name, &t);
 }
 
 void globals_take (lua_State *L, Pool *p, const Parcel *parcel, Global **list) {

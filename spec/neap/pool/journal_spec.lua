@@ -103,6 +103,26 @@ describe("a worker that is lost after many calls", function()
     assert.same({ 1, 6 }, { pool:apply_only(function(x, y) return x.sum, y.sum end, 1, a, b) })
   end)
 
+  it("has what a call on its way brought together when the copy was asked for", function()
+    local pool <close> = neap.pool { workers = 1 }
+    local a <close> = pool:push { sum = 0 }
+    _G.spec_other = pool:push { sum = 5 }
+    local slow = pool:apply_async(function(x, now)
+      local stop = now() + 0.3 -- so that a copy of a is worth its while
+      while now() < stop do end
+      x.sum = 1
+    end, a, clock.now)
+    pool:apply(function(x, now) -- a copy is asked for meanwhile, and after that the global
+      local stop = now() + 0.1
+      while now() < stop do end
+      spec_other.sum = spec_other.sum + x.sum -- luacheck: ignore
+    end, a, clock.now)
+    slow:get()
+    pool:kill(1)
+    assert.same({ 1, 6 }, { a:get(1).sum, spec_other:get(1).sum }) -- luacheck: ignore
+    _G.spec_other = nil
+  end)
+
   it("keeps no object that was removed", function()
     local pool <close> = neap.pool { workers = 1 }
     local a = pool:push { 1 }

@@ -77,6 +77,18 @@ describe("a pool whose workers die", function()
     _G.spec_step = nil
   end)
 
+  it("does calls again that have met their objects in globals", function()
+    _G.spec_object, _G.spec_step = pool:push { sum = 1 }, 2
+    pool:apply(function() spec_object.sum = spec_object.sum + spec_step end) -- luacheck: ignore
+    _G.spec_step = 30 -- for async calls it is taken when they are made
+    local function change() spec_object.sum = spec_object.sum + spec_step end -- luacheck: ignore
+    pool:apply_async(change):get()
+    _G.spec_step = nil
+    for w = 1, 2 do pool:kill(w) end
+    assert.same({ { sum = 33 }, { sum = 33 }, n = 2 }, spec_object:get()) -- luacheck: ignore
+    _G.spec_object = nil
+  end)
+
   it("replays calls on removed objects as long as live ones depend on them", function()
     local a, b <close> = pool:push { 3 }, pool:push { 0 }
     pool:apply(function(x) x[1] = x[1] + 1 end, a)
