@@ -90,7 +90,6 @@ void sparsekernel_lincomb_complex (double *z, size_t nnz, size_t n, const double
   memset(z, 0, nnz * 2 * sizeof *z);
   for (size_t i = 0; i < n; i++) {
     double re = coefficients[2 * i], im = coefficients[2 * i + 1];
-    if (re == 0 && im == 0) continue;
     for (size_t k = 0; k < lens[i]; k++) {
       double a = are_complex[i] ? x[i][2 * k] : x[i][k],
              b = are_complex[i] ? x[i][2 * k + 1] : 0;
@@ -108,7 +107,6 @@ void sparsekernel_lincomb (double *z, size_t nnz, size_t n, const double *coeffi
   for (size_t i = 0; i < n; i++) {
     const double alpha = coefficients[i], *restrict xi = x[i];
     const int64_t *map = maps == NULL ? NULL : maps[i];
-    if (alpha == 0) continue;
     if (map == NULL) {
       for (size_t k = 0; k < nnz; k++) z[k] += alpha * xi[k];
     } else {

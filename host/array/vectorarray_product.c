@@ -44,18 +44,21 @@ static void check_size (lua_State *L, int index, int arg, const char *what, size
             (lua_Integer)cols, m, n);
 }
 
-/* Pushes product:method(a, b), for the arrays at a and b. Everything that has the method is a
-   product: a Matrix, a SparseMatrix, an Operator written in Lua. */
-static void call_product (lua_State *L, int product, const char *method, int a, int b) {
+/* Pushes product:method(a, b), for the arrays at a and b; messages about the product name argument
+   arg. Everything that has the method is a product: a Matrix, a SparseMatrix, an Operator written
+   in Lua. */
+static void call_product (lua_State *L, int product, int arg, const char *method, int a,
+                          int b) {
   int type = lua_type(L, product);
   if (type != LUA_TTABLE &&
       (type != LUA_TUSERDATA || !luaL_getmetafield(L, product, "__index"))) {
-    luaL_typeerror(L, product, "product (Operator, SparseMatrix or Matrix)");
+    args_fail(L, arg, "product (Operator, SparseMatrix or Matrix) expected, got %s",
+              args_kind(L, product));
   }
   if (lua_getfield(L, product, method) == LUA_TNIL) {
-    args_fail(L, product, "a product needs a method '%s'", method);
+    args_fail(L, arg, "a product needs a method '%s'", method);
   }
-  check_size(L, product, product, "product of", vectorarray_check(L, a)->dim,
+  check_size(L, product, arg, "product of", vectorarray_check(L, a)->dim,
              vectorarray_check(L, b)->dim);
   lua_pushvalue(L, product);
   lua_pushvalue(L, a);
@@ -105,7 +108,7 @@ void vectorarray_push_pairwise (lua_State *L, int u, const VectorArray *U, int v
 static int l_inner (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1), *V = vectorarray_check(L, 2);
   args_check_dim(L, 2, U->dim, V->dim);
-  if (has_product(L, 3)) call_product(L, 3, "apply2", 1, 2);
+  if (has_product(L, 3)) call_product(L, 3, 3, "apply2", 1, 2);
   else vectorarray_push_inner(L, 1, U, 2, V);
   return 1;
 }
@@ -114,7 +117,7 @@ static int l_inner (lua_State *L) {
 static int l_gramian (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   if (has_product(L, 2)) {
-    call_product(L, 2, "apply2", 1, 1);
+    call_product(L, 2, 2, "apply2", 1, 1);
     return 1;
   }
   size_t ld;
@@ -141,18 +144,20 @@ static int l_pairwise_inner (lua_State *L) {
   args_check_dim(L, 2, U->dim, V->dim);
   args_check_len(L, 2, U->len, V->len);
   if (has_product(L, 3)) {
-    call_product(L, 3, "pairwise_apply2", 1, 2);
+    call_product(L, 3, 3, "pairwise_apply2", 1, 2);
     return 1;
   }
   vectorarray_push_pairwise(L, 1, U, 2, V);
   return 1;
 }
 
-/* Pushes product:pairwise_apply2(U, U) as plain numbers, or their roots. Squares in (-1e-10, 0) are
-   rounding, and their roots 0; below, the product at arg is not semidefinite, and where they are
-   not real, it is not Hermitian. */
-static void push_squares (lua_State *L, int arg, size_t n, bool roots) {
-  call_product(L, arg, "pairwise_apply2", 1, 1);
+/* Pushes product:pairwise_apply2(U, U) as plain numbers, or their roots, for the array at u and the
+   product at index, which argument arg names. Squares in (-1e-10, 0) are rounding, and their roots
+   0; below, the product is not semidefinite, and where they are not real, it is not Hermitian. */
+static void push_squares (lua_State *L, int u, int index, int arg, bool roots) {
+  size_t n = vectorarray_check(L, u)->len;
+  int result = lua_gettop(L) + 1;
+  call_product(L, index, arg, "pairwise_apply2", u, u);
   int squares = lua_gettop(L);
   if (lua_type(L, squares) != LUA_TTABLE) {
     args_fail(L, arg, "pairwise_apply2 returned %s, list of numbers expected",
@@ -177,14 +182,15 @@ static void push_squares (lua_State *L, int arg, size_t n, bool roots) {
     }
     append_number(L, j, !roots ? square : square < 0 ? 0 : sqrt(square));
   }
-  lua_remove(L, squares);
+  lua_replace(L, result);
+  lua_settop(L, result);
 }
 
 /* U:norm2([product]) -> list */
 static int l_norm2 (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   if (has_product(L, 2)) {
-    push_squares(L, 2, U->len, false);
+    push_squares(L, 1, 2, 2, false);
     return 1;
   }
   push_numbers(L, U->len);
@@ -199,7 +205,7 @@ static int l_norm2 (lua_State *L) {
 static int l_norm (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   if (has_product(L, 2)) {
-    push_squares(L, 2, U->len, true);
+    push_squares(L, 1, 2, 2, true);
     return 1;
   }
   push_numbers(L, U->len);
@@ -260,17 +266,13 @@ static bool vectors_differ (const double *u, const double *v, size_t n, bool is_
   return differs(difference, norm, rtol, atol);
 }
 
-/* norms(U - V) and norms(V) by calling norm with the product. stack: U, V, options, product */
+/* norms(U - V) and norms(V) in the product. stack: U, V, options, product */
 static bool arrays_differ (lua_State *L, size_t n, bool broadcast, double rtol, double atol) {
   lua_pushvalue(L, 1);
   lua_pushvalue(L, 2);
   lua_arith(L, LUA_OPSUB);
-  for (int k = 0; k < 2; k++) {
-    lua_pushcfunction(L, l_norm);
-    lua_pushvalue(L, k == 0 ? 5 : 2);
-    lua_pushvalue(L, 4);
-    lua_call(L, 2, 1);
-  }
+  push_squares(L, 5, 4, 3, true);
+  push_squares(L, 2, 4, 3, true);
   for (size_t j = 0; j < n; j++) {
     lua_rawgeti(L, 6, (lua_Integer)j + 1);
     lua_rawgeti(L, 7, broadcast ? 1 : (lua_Integer)j + 1);

@@ -43,6 +43,7 @@ function M.identity(n, options) end
 ---@nodiscard
 function M.diag(list) end
 
+--- The sum of coefficients[i] * matrices[i]; 0 times NaN or infinity is NaN.
 ---@param coefficients (number|complex)[]
 ---@param matrices Matrix[]  at least one, all of one shape
 ---@return Matrix

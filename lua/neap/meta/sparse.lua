@@ -31,8 +31,9 @@ local SparseMatrix = {}
 function SparseMatrix.from_triplets(m, n, rows, cols, values) end
 
 --- The sum of coefficients[i] * matrices[i] in one pass over the values. Its pattern is the union
---- of all patterns, also where a coefficient is 0 (such a matrix adds nothing, NaN included); it is
---- found once for a list of patterns and remembered.
+--- of all patterns, also where a coefficient is 0; it is found once for a list of patterns and
+--- remembered. As in all sums of neap a coefficient 0 is multiplied like any other: a NaN or an
+--- infinity that the matrix stores becomes NaN. Only what is not stored adds nothing.
 ---@param coefficients (number|complex)[]
 ---@param matrices SparseMatrix[]  as many, at least one, of one shape
 ---@return SparseMatrix

@@ -1,4 +1,5 @@
 --- Inverses.
+local blame = require "neap.blame"
 local class = require "neap.class"
 local Operator = require "neap.operators.operator"
 local values = require "neap.operators.values"
@@ -27,6 +28,11 @@ function InverseOperator:apply_inverse(V, mu) return self.operator:apply(V, mu) 
 
 function InverseOperator:apply_inverse_adjoint(V, mu)
   return self.operator:apply_adjoint(V, mu)
+end
+
+function InverseOperator:restricted(dofs) -- luacheck: no unused args
+  blame(("%s cannot be restricted: each component of a solution depends on all of the right-hand "
+    .. "side"):format(self.__name))
 end
 
 function InverseOperator:assemble(mu)

@@ -8,7 +8,8 @@ local selection = require "neap.operators.selection"
 local simple = require "neap.operators.simple"
 local values = require "neap.operators.values"
 
---- sum over q of coefficients[q](mu) * operators[q](mu).
+--- sum over q of coefficients[q](mu) * operators[q](mu). No summand is left out: with a coefficient
+--- 0, too, a NaN or an infinity in an operator reaches the result, applied or assembled.
 ---@class LincombOperator: Operator
 ---@field operators Operator[]
 ---@field coefficients (number|complex|function|ParameterFunctional)[]

@@ -57,8 +57,14 @@ function ProjectedOperator:assemble(mu)
     self.product)
 end
 
+--- With a range basis the components are products with some of its vectors, hence of the whole
+--- image.
 function ProjectedOperator:restricted(dofs)
-  if self.range_basis then return Operator.restricted(self, dofs) end
+  selection.check_dofs(dofs, self.range)
+  if self.range_basis then
+    return ProjectedOperator(self.operator, self.range_basis[dofs], self.source_basis,
+      self.product), selection.all(self.source)
+  end
   local restricted, source_dofs = self.operator:restricted(dofs)
   if self.source_basis == nil then return restricted, source_dofs end
   return ProjectedOperator(restricted, nil, selection.pick(self.source_basis, source_dofs)),

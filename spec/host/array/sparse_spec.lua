@@ -220,10 +220,28 @@ describe("SparseMatrix.lincomb", function()
 
   it("keeps the union of the patterns also for coefficients that are zero", function()
     local A = SparseMatrix.from_triplets(2, 2, { 1 }, { 1 }, { 1 })
-    local B = SparseMatrix.from_triplets(2, 2, { 2 }, { 2 }, { 0 / 0 })
+    local B = SparseMatrix.from_triplets(2, 2, { 2 }, { 2 }, { 3 })
     local C = SparseMatrix.lincomb({ 1, 0 }, { A, B })
     assert.equal(2, C.nnz)
     assert.same({ 1, 0 }, C:diagonal())
+  end)
+
+  it("multiplies by 0 as arithmetic does: NaN and infinity become NaN where they are", function()
+    local A = SparseMatrix.from_triplets(3, 3, { 1, 2, 3 }, { 1, 2, 3 }, { 1, 2, 3 })
+    for _, list in ipairs { { 0 / 0 }, { 1 / 0 } } do
+      for _, B in ipairs { SparseMatrix.from_triplets(3, 3, { 2 }, { 2 }, list),
+                           SparseMatrix.from_triplets(3, 3, { 2, 3 }, { 2, 1 }, { list[1], 1 }) } do
+        for _, zero in ipairs { 0, 0.0, neap.complex(0, 0) } do
+          local diagonal = SparseMatrix.lincomb({ 1, zero }, { A, B }):diagonal()
+          local x = type(zero) == "number" and diagonal[2] or diagonal[2].re
+          assert.is_true(x ~= x)
+          for i, expected in pairs { [1] = 1, [3] = 3 } do
+            local y = diagonal[i]
+            assert.equal(expected, type(y) == "number" and y or y.re)
+          end
+        end
+      end
+    end
   end)
 
   it("takes one matrix, and one matrix twice", function()

@@ -853,6 +853,16 @@ describe("VectorArray", function()
       raises("dimension 2 expected, got 3", function() U:almost_equal(VectorArray.zeros(3, 2)) end)
       raises("2 vectors expected, got 3", function() U:almost_equal(VectorArray.zeros(2, 3)) end)
       raises("unknown option 'tol'", function() U:almost_equal(U, { tol = 1 }) end)
+      raises("bad argument #2 to 'almost_equal' (vector 1 has the squared norm -2.0: the product "
+        .. "is not positive semidefinite)", function()
+        local is = U:almost_equal(2 * U, { product = Matrix.diag { 2, -1 } })
+        return is
+      end)
+      raises("bad argument #2 to 'almost_equal' (a product needs a method 'pairwise_apply2')",
+        function()
+          local is = U:almost_equal(U, { product = {} })
+          return is
+        end)
       raises("exclude each other", function()
         U:almost_equal(U, { sup_norm = true, product = Matrix.identity(2) })
       end)

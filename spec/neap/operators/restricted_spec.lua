@@ -91,6 +91,17 @@ describe("operators restricted to DOFs", function()
     check(ops.ProjectedOperator(A, nil, source_basis), { 2, 5 }, { 1, 2, 3 })
   end)
 
+  it("are products with some vectors of a range basis", function()
+    local range_basis = VectorArray.random(5, 3, { seed = 3, complex = true })
+    local source_basis = VectorArray.random(6, 2, { seed = 2 })
+    local product = Matrix.diag { 1, 2, 3, 4, 5 }
+    local scaled = ops.LincombOperator({ A }, { theta })
+    check(ops.ProjectedOperator(A, range_basis, source_basis, product), { 3, 1, 3 }, { 1, 2 })
+    check(ops.ProjectedOperator(scaled, range_basis), { 2 }, { 1, 2, 3, 4, 5, 6 }, mu)
+    check(ops.ProjectedOperator(A, range_basis, source_basis), {}, { 1, 2 })
+    check(ops.ProjectedOperator(A, VectorArray.empty(5), source_basis), {}, { 1, 2 })
+  end)
+
   it("keep the parameter of an operator of a user's own class that is fixed", function()
     local Own = ops.Operator:subclass "my.Power"
     function Own:apply(X, m)
@@ -110,7 +121,8 @@ describe("operators restricted to DOFs", function()
   it("refuse what are no DOFs, in the caller's line", function()
     local all = { ops.MatrixOperator(A), ops.LincombOperator({ A }, { theta }),
       ops.ConcatenationOperator { A }, ops.ZeroOperator(5, 3), ops.IdentityOperator(5),
-      ops.VectorOperator(VectorArray.zeros(5, 1)) }
+      ops.VectorOperator(VectorArray.zeros(5, 1)),
+      ops.ProjectedOperator(A, VectorArray.zeros(5, 5)) }
     for _, op in ipairs(all) do
       local line = debug.getinfo(1, "l").currentline + 1
       local ok, message = pcall(function() local R = op:restricted { 1, 6 } return R end)
@@ -122,8 +134,14 @@ describe("operators restricted to DOFs", function()
       assert.error_matches(function() op:restricted { 1.5 } end, "got 1.5", 1, true)
       assert.error_matches(function() op:restricted { 0 } end, "got 0", 1, true)
     end
-    assert.error_matches(function() ops.InverseOperator(Matrix.identity(2)):restricted { 1 } end,
-      "neap.InverseOperator has no method 'restricted'", 1, true)
+    local inverse = ops.InverseOperator(Matrix.identity(2))
+    for _, op in ipairs { inverse, ops.ConcatenationOperator { Matrix.identity(2), inverse } } do
+      local line = debug.getinfo(1, "l").currentline + 1
+      local ok, message = pcall(function() local R = op:restricted { 1 } return R end)
+      assert.is_false(ok)
+      assert.matches(("spec.lua:%d: neap.InverseOperator cannot be restricted: each component of a "
+        .. "solution depends on all of the right-hand side"):format(line), message, 1, true)
+    end
   end)
 
   it("cost little where the matrix is large: no column that is not needed is kept", function()
