@@ -86,18 +86,25 @@ bool store_can_fill (size_t len) {
   return len / info.mem_unit <= (size_t)info.totalram + info.totalswap;
 }
 
+/* The system is asked once: to count the cores it reads a file. */
+static void ask_machine (BlockStore *store) {
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  store->memory = physical_memory();
+  store->share = store->memory / 8 / (size_t)(cores > 0 ? cores : 1);
+}
+
 /* As much may be idle as was in use at once, but not more than an eighth of the memory of the
    machine in all processes of a pool with one on each core; and nothing where the machine is short
    of memory. */
 static size_t idle_bound (BlockStore *store, size_t wanted) {
-  long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  size_t memory = physical_memory(), bound = memory / 8 / (size_t)(cores > 0 ? cores : 1);
+  if (store->memory == 0) ask_machine(store);
+  size_t bound = store->share;
   if (bound > store->high) bound = store->high;
   if (bound < idle_min) bound = idle_min;
   if (wanted > bound) return bound;
   if (wanted > store->checked_len || ++store->unchecked >= CHECK_EVERY) {
     store->unchecked = 0;
-    if (available_memory() < memory / 8) bound = 0;
+    if (available_memory() < store->memory / 8) bound = 0;
     store->checked_len = bound == 0 ? 0 : wanted;
   }
   return bound;

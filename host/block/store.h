@@ -10,6 +10,8 @@ typedef struct BlockStore {
   size_t len;               /* of memory that blocks hold: see store_hold */
   size_t count;             /* of blocks */
   size_t limit;             /* that len shall not pass; 0: none */
+  size_t memory;            /* of the machine; 0: not asked yet */
+  size_t share;             /* of it that may be idle here */
   size_t high;              /* the most that len has been since the last trim */
   Segment *newest, *oldest; /* idle segments */
   size_t idle_len;
