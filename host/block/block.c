@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <uv.h>
+#include "block/heap.h"
 #include "block/layout.h"
 #include "block/pages.h"
 #include "block/snapshot.h"
@@ -14,11 +15,12 @@
 
 enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector register */
 
+/* Bytes of a block on the heap, whose data are aligned wherever it begins. */
+static const size_t heap_extra = sizeof(Block) + ALIGNMENT - 1;
+
 static int new_heap (Block **b, size_t len, bool zero) {
-  const size_t extra = sizeof(Block) + ALIGNMENT - 1;
-  if (len > PTRDIFF_MAX - extra) return UV_ENOMEM;
-  /* calloc knows which pages come fresh from the kernel and leaves those untouched. */
-  Block *fresh = zero ? calloc(1, len + extra) : malloc(len + extra);
+  if (len > PTRDIFF_MAX - heap_extra) return UV_ENOMEM;
+  Block *fresh = heap_alloc(len + heap_extra, zero);
   if (fresh == NULL) return UV_ENOMEM;
   size_t misfit = ((uintptr_t)fresh + sizeof(Block)) % ALIGNMENT;
   char *data = (char *)(fresh + 1) + (misfit == 0 ? 0 : ALIGNMENT - misfit);
@@ -167,7 +169,8 @@ void block_release (Block *b) {
   hold(b, 0);
   store_get()->count--;
   leave(b);
-  free(b);
+  if (b->kind == BLOCK_HEAP) heap_free(b, b->len + heap_extra);
+  else free(b);
 }
 
 size_t block_len (const Block *b) {
@@ -286,9 +289,10 @@ size_t block_total_count (void) {
 void block_trim (void) {
   BlockStore *store = store_get();
   store_trim(0);
+  heap_trim();
   store->high = store->len;
 }
 
 size_t block_idle_len (void) {
-  return store_get()->idle_len;
+  return store_get()->idle_len + heap_idle_len();
 }

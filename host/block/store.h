@@ -4,7 +4,13 @@
 
 #include "block/segment.h"
 
-enum { STORE_KNOWN = 256 }; /* a power of two */
+enum {
+  STORE_KNOWN = 256, /* a power of two */
+  STORE_HEAPS = 96   /* sizes of free memory, see heap.c */
+};
+#define STORE_HEAP_MAX ((size_t)512 << 10) /* the largest of them */
+
+typedef struct HeapFree HeapFree;
 
 typedef struct BlockStore {
   size_t len;               /* of memory that blocks hold: see store_hold */
@@ -15,6 +21,8 @@ typedef struct BlockStore {
   size_t high;              /* the most that len has been since the last trim */
   Segment *newest, *oldest; /* idle segments */
   size_t idle_len;
+  HeapFree *heaps[STORE_HEAPS]; /* free memory of small blocks; heap_len bytes of it */
+  size_t heap_len;
   size_t checked_len;          /* so much may be idle, as far as the machine's memory goes */
   unsigned unchecked;          /* segments kept since that was looked at */
   size_t n_descriptors;        /* that segments hold */

@@ -84,6 +84,35 @@ describe("block", function()
     assert.is_true(largest <= 200 * 2 ^ 20)
   end)
 
+  it("is used again while it may still be in a cache", function()
+    local U <close> = VectorArray.ones(2 ^ 17 | 0, 8) -- 8 MiB
+    collectgarbage()
+    local _, before = array.blocks()
+    local largest = 0
+    for _ = 1, 50 do
+      local V = U + U
+      local _, bytes = array.blocks()
+      largest = math.max(largest, bytes - before)
+      assert.equal(2, V:get(1, 1))
+    end
+    -- The last temporary, which the loop still holds, the new one, and one for chance.
+    assert.is_true(largest <= 3 * 8 * 2 ^ 20)
+  end)
+
+  it("is zero where zeros are asked for, though it was used before", function()
+    for _, n in ipairs { 1, 60, 100, 1000, 30000 } do
+      for _ = 1, 20 do VectorArray.full(7, n, 1):close() end
+      local U <close> = VectorArray.zeros(n, 1)
+      assert.equal(0, U:norm()[1])
+    end
+  end)
+
+  it("is given back to the system by a full cycle, small or large", function()
+    for n = 1, 300 do VectorArray.ones(17 * n, 1):close() end
+    collectgarbage()
+    assert.equal(0, array.idle_bytes())
+  end)
+
   it("leaves a collector alone that the script has stopped", function()
     collectgarbage()
     local count = array.blocks()
