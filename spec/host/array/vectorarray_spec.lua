@@ -583,6 +583,32 @@ describe("VectorArray", function()
   end)
 
   describe("inner products", function()
+    -- Integers below 8, of which every sum is exact: whatever loop adds them up, block by block and
+    -- run by run, gives the same.
+    it("are exact for integers, whatever the numbers of vectors and their length", function()
+      local function entry(i, j) return (i * 5 + j * 3 + i * j) % 8 - 3 end
+      local function product(dim, i, j)
+        local sum = 0
+        for k = 1, dim do sum = sum + entry(k, i) * entry(k, j) end
+        return sum
+      end
+      for _, dim in ipairs { 1, 3, 4, 7, 8, 100, 1023, 1024, 1025, 2051, 6000 } do
+        local U = VectorArray.from_function(dim, 14, entry)
+        for _, size in ipairs { { 1, 1 }, { 2, 3 }, { 5, 2 }, { 6, 7 }, { 10, 10 }, { 11, 1 },
+          { 12, 12 }, { 13, 4 }, { 1, 14 } } do
+          local m, n = size[1], size[2]
+          local M, G = U:slice(1, m):inner(U:slice(15 - n, 14)), U:slice(1, m):gramian()
+          for _, at in ipairs { { 1, 1 }, { m, n }, { (m + 1) // 2, (n + 1) // 2 }, { m, 1 } } do
+            local i, j = at[1], at[2]
+            assert.equal(product(dim, i, 14 - n + j), M:get(i, j))
+            j = math.min(j, m)
+            assert.equal(product(dim, i, j), G:get(i, j))
+            assert.equal(G:get(i, j), G:get(j, i))
+          end
+        end
+      end
+    end)
+
     local U, V
     before_each(function()
       U = VectorArray.from_table { { 1, 2, 3 }, { 4, 5, 6 } }
@@ -778,6 +804,29 @@ describe("VectorArray", function()
   end)
 
   describe("lincomb", function()
+    it("is exact for integers, whatever the sizes", function()
+      local function entry(i, j) return (i * 5 + j * 3 + i * j) % 8 - 3 end
+      for _, dim in ipairs { 1, 5, 7, 8, 9, 15, 100, 3000 } do
+        local U = VectorArray.from_function(dim, 13, entry)
+        for _, size in ipairs { { 1, 1 }, { 2, 3 }, { 5, 5 }, { 7, 6 }, { 12, 12 }, { 13, 4 } } do
+          local k, n = size[1], size[2]
+          local rows = {}
+          for i = 1, k do
+            rows[i] = {}
+            for j = 1, n do rows[i][j] = entry(j, i) end
+          end
+          local W = U:slice(1, k):lincomb(Matrix.from_table(rows))
+          for _, i in ipairs { 1, (dim + 1) // 2, dim } do
+            for j = 1, n do
+              local sum = 0
+              for l = 1, k do sum = sum + entry(i, l) * rows[l][j] end
+              assert.equal(sum, W:get(i, j))
+            end
+          end
+        end
+      end
+    end)
+
     local U = VectorArray.from_table { { 1, 2, 3 }, { 4, 5, 6 } }
 
     it("takes a Matrix of coefficients, or a list for one vector", function()
