@@ -81,9 +81,7 @@ int memory_missing (lua_State *L, size_t len) {
 }
 
 bool memory_multiply (size_t a, size_t b, size_t *product) {
-  if (a != 0 && b > SIZE_MAX / a) return false;
-  *product = a * b;
-  return true;
+  return !__builtin_mul_overflow(a, b, product);
 }
 
 size_t memory_size (lua_State *L, size_t rows, size_t cols, bool is_complex) {
@@ -152,8 +150,8 @@ static int l_collectgarbage (lua_State *L) {
 void memory_open (lua_State *L) {
   /* What a loop frees and needs again at once shall not go back to the system meanwhile, whose
      fresh pages cost more than all else; collectgarbage() gives it back. */
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  mallopt(M_TRIM_THRESHOLD, 32 << 20);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
   lua_getglobal(L, "collectgarbage");
   lua_pushcclosure(L, l_collectgarbage, 1);
   lua_setglobal(L, "collectgarbage");
