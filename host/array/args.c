@@ -7,6 +7,32 @@
 #include <string.h>
 #include <lauxlib.h>
 
+void args_new_kind (lua_State *L, const ArgsKind *kind) {
+  luaL_newmetatable(L, kind->name);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
+}
+
+void args_set_kind (lua_State *L, const ArgsKind *kind) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, kind);
+  lua_setmetatable(L, -2);
+}
+
+void *args_test (lua_State *L, int index, const ArgsKind *kind) {
+  void *p = lua_touserdata(L, index);
+  if (p == NULL || !lua_getmetatable(L, index)) return NULL;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, kind);
+  bool is_kind = lua_topointer(L, -1) == lua_topointer(L, -2);
+  lua_pop(L, 2);
+  return is_kind ? p : NULL;
+}
+
+void *args_check (lua_State *L, int arg, const ArgsKind *kind) {
+  void *p = args_test(L, arg, kind);
+  if (p == NULL) luaL_typeerror(L, arg, kind->name);
+  return p;
+}
+
 int args_fail (lua_State *L, int arg, const char *format, ...) {
   va_list args;
   va_start(args, format);
@@ -120,9 +146,7 @@ size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n) {
 
 void args_options (lua_State *L, int arg, const char *const names[]) {
   if (lua_isnoneornil(L, arg)) {
-    lua_settop(L, arg < lua_gettop(L) ? lua_gettop(L) : arg);
-    lua_newtable(L);
-    lua_replace(L, arg);
+    if (lua_gettop(L) < arg) lua_settop(L, arg);
     return;
   }
   luaL_checktype(L, arg, LUA_TTABLE);
@@ -139,8 +163,14 @@ void args_options (lua_State *L, int arg, const char *const names[]) {
   }
 }
 
+int args_option (lua_State *L, int arg, const char *name) {
+  if (!lua_isnil(L, arg)) return lua_getfield(L, arg, name);
+  lua_pushnil(L);
+  return LUA_TNIL;
+}
+
 bool args_option_boolean (lua_State *L, int arg, const char *name, bool standard) {
-  int type = lua_getfield(L, arg, name);
+  int type = args_option(L, arg, name);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
     args_fail(L, arg, "option %s: boolean expected, got %s", name, args_kind(L, -1));
   }
@@ -150,7 +180,7 @@ bool args_option_boolean (lua_State *L, int arg, const char *name, bool standard
 }
 
 double args_option_number (lua_State *L, int arg, const char *name, double standard) {
-  if (lua_getfield(L, arg, name) == LUA_TNIL) {
+  if (args_option(L, arg, name) == LUA_TNIL) {
     lua_pop(L, 1);
     return standard;
   }

@@ -7,6 +7,19 @@
 #include <stddef.h>
 #include <lua.h>
 
+/* A kind of userdata, known by its metatable. That stands in the registry under the address of the
+   kind as well as under its name: there it is found faster. */
+typedef struct ArgsKind {
+  const char *name;
+} ArgsKind;
+
+void args_new_kind (lua_State *L, const ArgsKind *kind); /* pushes a new metatable */
+void args_set_kind (lua_State *L, const ArgsKind *kind); /* of the userdata on top */
+
+/* The userdata of this kind at index; NULL, or an argument error, where it is something else. */
+void *args_test (lua_State *L, int index, const ArgsKind *kind);
+void *args_check (lua_State *L, int arg, const ArgsKind *kind);
+
 /* Raises the message (lua_pushfstring's format) about argument arg; about the object itself where
    that is the array whose method was called. Never returns. */
 int args_fail (lua_State *L, int arg, const char *format, ...);
@@ -42,8 +55,11 @@ size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n);
 void *args_scratch (lua_State *L, size_t n, size_t size);
 
 /* Options are a table at arg, or nothing. An option that is not among names (ended by NULL) is an
-   error that names it. Afterwards arg holds a table. */
+   error that names it. Afterwards arg holds a table or nil. */
 void args_options (lua_State *L, int arg, const char *const names[]);
+
+/* Pushes an option, nil where it is not given, and returns its type. */
+int args_option (lua_State *L, int arg, const char *name);
 bool args_option_boolean (lua_State *L, int arg, const char *name, bool standard);
 double args_option_number (lua_State *L, int arg, const char *name, double standard);
 

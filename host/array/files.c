@@ -15,7 +15,7 @@ static FilesKind check_kind (lua_State *L, int arg) {
   static const char *const names[] = {"as", NULL};
   static const char *const kinds[] = {"VectorArray", "Matrix", "SparseMatrix"};
   args_options(L, arg, names);
-  if (lua_getfield(L, arg, "as") == LUA_TNIL) {
+  if (args_option(L, arg, "as") == LUA_TNIL) {
     lua_pop(L, 1);
     return FILES_ANY;
   }

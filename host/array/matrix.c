@@ -10,14 +10,16 @@
 #include "array/kernelsz.h"
 #include "array/memory.h"
 
+const ArgsKind matrix_kind = {"neap.Matrix"};
+
 Matrix *matrix_check (lua_State *L, int arg) {
-  Matrix *M = luaL_checkudata(L, arg, MATRIX_TNAME);
+  Matrix *M = args_check(L, arg, &matrix_kind);
   if (M->block == NULL) args_fail(L, arg, "Matrix is closed");
   return M;
 }
 
 Matrix *matrix_test (lua_State *L, int index) {
-  Matrix *M = luaL_testudata(L, index, MATRIX_TNAME);
+  Matrix *M = args_test(L, index, &matrix_kind);
   return M != NULL && M->block != NULL ? M : NULL;
 }
 
@@ -30,7 +32,7 @@ Matrix *matrix_check_real (lua_State *L, int arg) {
 Matrix *matrix_push_closed (lua_State *L) {
   Matrix *M = lua_newuserdatauv(L, sizeof *M, 0);
   *M = (Matrix){0}; /* closed: __gc is right whatever follows */
-  luaL_setmetatable(L, MATRIX_TNAME);
+  args_set_kind(L, &matrix_kind);
   return M;
 }
 

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <lua.h>
+#include "array/args.h"
 
-#define MATRIX_TNAME "neap.Matrix"
+extern const ArgsKind matrix_kind; /* "neap.Matrix" */
 
 /* A userdata: it lives as long as Lua can see it, so keep it on the stack while in use. */
 typedef struct Matrix Matrix;

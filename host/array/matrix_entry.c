@@ -147,7 +147,7 @@ static int l_freeze (lua_State *L) {
 }
 
 static int l_close (lua_State *L) {
-  matrix_close(luaL_checkudata(L, 1, MATRIX_TNAME));
+  matrix_close(args_check(L, 1, &matrix_kind));
   return 0;
 }
 

@@ -9,9 +9,9 @@
 enum { SHOWN = 10 };
 
 static int l_index (lua_State *L) {
-  const Matrix *M = luaL_checkudata(L, 1, MATRIX_TNAME);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1; /* it checks its object */
+  const Matrix *M = args_check(L, 1, &matrix_kind);
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(name, "rows") == 0 || strcmp(name, "range") == 0) {
     lua_pushinteger(L, (lua_Integer)M->rows);
@@ -58,7 +58,7 @@ static void add_numbers (luaL_Buffer *buffer, const Matrix *M) {
 
 /* "Matrix 2 x 3" and, when it is small, its rows */
 static int l_tostring (lua_State *L) {
-  const Matrix *M = luaL_checkudata(L, 1, MATRIX_TNAME);
+  const Matrix *M = args_check(L, 1, &matrix_kind);
   if (M->block == NULL) {
     lua_pushliteral(L, "Matrix (closed)");
     return 1;
@@ -74,7 +74,7 @@ static int l_tostring (lua_State *L) {
 }
 
 static int l_gc (lua_State *L) {
-  matrix_close(luaL_checkudata(L, 1, MATRIX_TNAME));
+  matrix_close(args_check(L, 1, &matrix_kind));
   return 0;
 }
 
@@ -93,7 +93,7 @@ static void alias (lua_State *L, const char *name, const char *as) {
 }
 
 void matrix_open (lua_State *L) {
-  luaL_newmetatable(L, MATRIX_TNAME);
+  args_new_kind(L, &matrix_kind);
   luaL_setfuncs(L, metamethods, 0);
   luaL_setfuncs(L, matrix_arith_metamethods, 0);
   lua_newtable(L);

@@ -8,12 +8,14 @@
 #include "array/kernelsz.h"
 #include "array/memory.h"
 
+const ArgsKind vectorarray_kind = {"neap.VectorArray"};
+
 bool vectorarray_is_open (const VectorArray *U) {
   return U->is_view ? U->base != NULL && U->base->block != NULL : U->block != NULL;
 }
 
 VectorArray *vectorarray_check (lua_State *L, int arg) {
-  VectorArray *U = luaL_checkudata(L, arg, VECTORARRAY_TNAME);
+  VectorArray *U = args_check(L, arg, &vectorarray_kind);
   if (!vectorarray_is_open(U)) args_fail(L, arg, "VectorArray is closed");
   return U;
 }
@@ -27,7 +29,7 @@ VectorArray *vectorarray_check_real (lua_State *L, int arg) {
 }
 
 VectorArray *vectorarray_test (lua_State *L, int index) {
-  VectorArray *U = luaL_testudata(L, index, VECTORARRAY_TNAME);
+  VectorArray *U = args_test(L, index, &vectorarray_kind);
   return U != NULL && vectorarray_is_open(U) ? U : NULL;
 }
 
@@ -46,7 +48,7 @@ size_t vectorarray_len (const VectorArray *U) {
 static VectorArray *push_closed (lua_State *L, int user_values) {
   VectorArray *U = lua_newuserdatauv(L, sizeof *U, user_values);
   *U = (VectorArray){0}; /* closed: __gc is right whatever follows */
-  luaL_setmetatable(L, VECTORARRAY_TNAME);
+  args_set_kind(L, &vectorarray_kind);
   return U;
 }
 
@@ -101,7 +103,7 @@ VectorArray *vectorarray_push_view (lua_State *L, int index, size_t n, size_t fi
   }
   VectorArray *view = lua_newuserdatauv(L, sizeof *view + extra, 1);
   *view = (VectorArray){.is_view = true, .dim = U->dim, .len = n, .first = first, .step = step};
-  luaL_setmetatable(L, VECTORARRAY_TNAME);
+  args_set_kind(L, &vectorarray_kind);
   if (U->is_view) lua_getiuservalue(L, index, 1);
   else lua_pushvalue(L, index);
   lua_setiuservalue(L, -2, 1);

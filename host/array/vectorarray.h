@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <lua.h>
+#include "array/args.h"
 
-#define VECTORARRAY_TNAME "neap.VectorArray"
+extern const ArgsKind vectorarray_kind; /* "neap.VectorArray" */
 
 /* A userdata: it lives as long as Lua can see it, so keep it on the stack while in use. */
 typedef struct VectorArray VectorArray;

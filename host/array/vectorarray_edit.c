@@ -147,7 +147,7 @@ static int l_slice (lua_State *L) {
 }
 
 static int l_close (lua_State *L) {
-  vectorarray_close(luaL_checkudata(L, 1, VECTORARRAY_TNAME));
+  vectorarray_close(args_check(L, 1, &vectorarray_kind));
   return 0;
 }
 

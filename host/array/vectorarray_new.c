@@ -55,7 +55,7 @@ static int l_empty (lua_State *L) {
   static const char *const names[] = {"reserve", "complex", NULL};
   size_t dim = args_size(L, 1, "dim"), reserve = 0;
   args_options(L, 2, names);
-  if (lua_getfield(L, 2, "reserve") != LUA_TNIL) {
+  if (args_option(L, 2, "reserve") != LUA_TNIL) {
     int is_integer;
     lua_Integer n = lua_tointegerx(L, -1, &is_integer);
     luaL_argcheck(L, is_integer && n >= 0, 2, "option reserve: number of vectors expected");
@@ -81,7 +81,7 @@ static uint64_t draw_seed (lua_State *L) {
 }
 
 static uint64_t get_seed (lua_State *L, int arg) {
-  if (lua_getfield(L, arg, "seed") == LUA_TNIL) {
+  if (args_option(L, arg, "seed") == LUA_TNIL) {
     lua_pop(L, 1);
     return draw_seed(L);
   }
@@ -95,7 +95,7 @@ static uint64_t get_seed (lua_State *L, int arg) {
 /* Raises when the option is given with another distribution than its own. */
 static void check_option_absent (lua_State *L, int arg, const char *name,
                                  const char *distribution) {
-  if (lua_getfield(L, arg, name) != LUA_TNIL) {
+  if (args_option(L, arg, name) != LUA_TNIL) {
     args_fail(L, arg, "option %s does not belong to distribution '%s'", name, distribution);
   }
   lua_pop(L, 1);
@@ -109,7 +109,7 @@ static int l_random (lua_State *L) {
   static const char *const distributions[] = {"uniform", "normal", NULL};
   size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
   args_options(L, 3, names);
-  lua_getfield(L, 3, "distribution");
+  args_option(L, 3, "distribution");
   const char *name = lua_isnil(L, -1) ? "uniform" : lua_tostring(L, -1);
   int which = 0;
   while (name != NULL && distributions[which] != NULL &&

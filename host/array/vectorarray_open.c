@@ -24,9 +24,12 @@ static int index_list (lua_State *L, const VectorArray *U) {
   return 1;
 }
 
-static int index_name (lua_State *L, const VectorArray *U) {
+/* A method checks its object itself. */
+static int index_name (lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  /* Closed or not: it can be closed again. */
+  const VectorArray *U = args_check(L, 1, &vectorarray_kind);
   const char *name = lua_tostring(L, 2);
   if (strcmp(name, "dim") == 0) {
     lua_pushinteger(L, (lua_Integer)U->dim);
@@ -43,9 +46,7 @@ static int index_name (lua_State *L, const VectorArray *U) {
 }
 
 static int l_index (lua_State *L) {
-  if (lua_type(L, 2) == LUA_TSTRING) { /* of a closed array too, which can be closed again */
-    return index_name(L, luaL_checkudata(L, 1, VECTORARRAY_TNAME));
-  }
+  if (lua_type(L, 2) == LUA_TSTRING) return index_name(L);
   const VectorArray *U = vectorarray_check(L, 1);
   switch (lua_type(L, 2)) {
     case LUA_TNUMBER: return index_number(L, U);
@@ -67,7 +68,7 @@ static int l_len (lua_State *L) {
 
 /* "VectorArray 10000 x 12, view of 40" */
 static int l_tostring (lua_State *L) {
-  const VectorArray *U = luaL_checkudata(L, 1, VECTORARRAY_TNAME);
+  const VectorArray *U = args_check(L, 1, &vectorarray_kind);
   if (!vectorarray_is_open(U)) {
     lua_pushliteral(L, "VectorArray (closed)");
     return 1;
@@ -83,7 +84,7 @@ static int l_tostring (lua_State *L) {
 }
 
 static int l_gc (lua_State *L) {
-  vectorarray_close(luaL_checkudata(L, 1, VECTORARRAY_TNAME));
+  vectorarray_close(args_check(L, 1, &vectorarray_kind));
   return 0;
 }
 
@@ -93,7 +94,7 @@ static const luaL_Reg metamethods[] = {
 };
 
 void vectorarray_open (lua_State *L) {
-  luaL_newmetatable(L, VECTORARRAY_TNAME);
+  args_new_kind(L, &vectorarray_kind);
   luaL_setfuncs(L, metamethods, 0);
   luaL_setfuncs(L, vectorarray_arith_metamethods, 0);
   lua_newtable(L);

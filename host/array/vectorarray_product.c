@@ -295,7 +295,7 @@ static int l_almost_equal (lua_State *L) {
   if (!broadcast) args_check_len(L, 2, U->len, V->len);
   lua_settop(L, 3);
   bool differ = false;
-  if (lua_getfield(L, 3, "product") != LUA_TNIL) {
+  if (args_option(L, 3, "product") != LUA_TNIL) {
     luaL_argcheck(L, !sup, 3, "options product and sup_norm exclude each other");
     check_size(L, 4, 3, "option product:", U->dim, U->dim);
     differ = arrays_differ(L, U->len, broadcast, rtol, atol);
