@@ -97,14 +97,16 @@ int scalar_l_complex (lua_State *L) {
 
 /* --- arithmetic ------------------------------------------------------------------------------ */
 
-/* Both operands, or false when one is no number: then its own metamethod, if it has one, has been
-   called and its result pushed. */
+/* Both operands, or false when the second is no number: then its own metamethod, if it has one, has
+   been called and its result pushed. That of a first operand has been asked before; and strings
+   know numerals only. */
 static bool get_operands (lua_State *L, const char *event, double complex *a,
                           double complex *b) {
   Scalar s[2];
   for (int i = 0; i < 2; i++) {
     if (scalar_test(L, i + 1, &s[i])) continue;
-    if (luaL_getmetafield(L, i + 1, event) == LUA_TNIL) {
+    bool may_know = i == 1 && lua_type(L, 2) != LUA_TSTRING;
+    if (!may_know || luaL_getmetafield(L, 2, event) == LUA_TNIL) {
       luaL_error(L, "cannot combine a complex number and a %s by %s", args_kind(L, i + 1),
                  event + 2);
     }

@@ -97,10 +97,11 @@ int sparse_l_lincomb (lua_State *L) {
   return 1;
 }
 
-/* An operand of another type may know better what the operation means: a Lua Operator, say. */
+/* A second operand of another type may know better what the operation means: a Lua Operator, say.
+   A first one has been asked before; and strings know numerals only. */
 static int defer (lua_State *L, const char *event) {
-  for (int i = 1; i <= 2; i++) {
-    if (sparse_test(L, i) != NULL || luaL_getmetafield(L, i, event) == LUA_TNIL) continue;
+  bool is_other = sparse_test(L, 2) == NULL && lua_type(L, 2) != LUA_TSTRING;
+  if (is_other && luaL_getmetafield(L, 2, event) != LUA_TNIL) {
     lua_insert(L, 1);
     lua_call(L, 2, 1);
     return 1;

@@ -106,7 +106,7 @@ local function check_mu(self, mu)
   if type(A) ~= "table" or type(f) ~= "table" or l and type(l) ~= "table" then
     refuse_field(self)
   end
-  mu = mu_.parse(mu, 3)
+  mu = mu_.parse(mu)
   if mu ~= nil then
     mu_.check(mu, self.parameters, "mu")
   elseif self.parametric then

@@ -64,7 +64,7 @@ end
 ---@return (number|complex)[]
 ---@nodiscard
 function LincombOperator:evaluate_coefficients(mu)
-  mu = mu_.parse(mu, 2)
+  mu = mu_.parse(mu)
   local coefficients, thetas = self.coefficients, {}
   if mu == nil then
     for q = 1, #coefficients do

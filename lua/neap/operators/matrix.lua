@@ -21,10 +21,11 @@ end
 -- " for mu = {diffusion = {0, 1}}"
 local function for_mu(mu)
   local names = {}
-  for name, value in pairs(mu or {}) do
+  for name, value in pairs(type(mu) == "table" and mu or {}) do
     if type(value) == "table" then
-      value = "{" .. table.concat(table.move(value, 1, math.min(#value, 16), 1, {}), ", ")
-        .. (#value > 16 and ", ...}" or "}")
+      local entries = {}
+      for i = 1, math.min(#value, 16) do entries[i] = tostring(value[i]) end
+      value = "{" .. table.concat(entries, ", ") .. (#value > 16 and ", ...}" or "}")
     end
     names[#names + 1] = ("%s = %s"):format(name, value)
   end

@@ -103,6 +103,7 @@ end
 ---@return Matrix [m, n]
 ---@nodiscard
 function Operator:apply2(V, U, mu)
+  values.check_array(V, self.range, "V")
   return V:inner(self:apply(U, mu))
 end
 
@@ -110,7 +111,10 @@ end
 ---@return number[]
 ---@nodiscard
 function Operator:pairwise_apply2(V, U, mu)
-  return V:pairwise_inner(self:apply(U, mu))
+  values.check_array(V, self.range, "V")
+  local AU = self:apply(U, mu)
+  if #V ~= #AU then blame(("V: %d vectors expected, got %d"):format(#AU, #V)) end
+  return V:pairwise_inner(AU)
 end
 
 --- The operator for this mu, without parameter.

@@ -16,6 +16,8 @@ local ProjectedOperator = class("neap.ProjectedOperator", Operator)
 
 function ProjectedOperator._fields(op, range_basis, source_basis, product)
   op = values.as_operator(op, "op", 3)
+  if range_basis ~= nil then values.check_array(range_basis, op.range, "range_basis") end
+  if source_basis ~= nil then values.check_array(source_basis, op.source, "source_basis") end
   return {
     operator = op, range_basis = range_basis, source_basis = source_basis,
     product = values.check_product(product, 3, range_basis and op.range),

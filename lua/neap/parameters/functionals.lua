@@ -135,7 +135,7 @@ function MinThetaFunctional._fields(thetas, mu_bar, alpha)
   if type(alpha) ~= "number" or not (alpha > 0) then
     error(("alpha: positive number expected, got %s"):format(tostring(alpha)), 3)
   end
-  mu_bar = mu_.parse(mu_bar, 3)
+  mu_bar = mu_.parse(mu_bar)
   local at_mu_bar = {}
   for q = 1, #thetas do
     at_mu_bar[q] = mu_.evaluate(thetas[q], mu_bar)

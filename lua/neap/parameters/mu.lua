@@ -9,14 +9,14 @@ local type, unpack = type, table.unpack
 local M = {}
 
 --- Reads mu: a number stands for a list of one. Returns mu itself where nothing is to change.
+--- Raises where the user's code is.
 ---@param mu table<string, number[]|number>|nil
----@param level? integer  of the function to blame, as in error(); 1 is the caller (default)
 ---@return table<string, number[]>|nil
 ---@nodiscard
-function M.parse(mu, level)
+function M.parse(mu)
   if mu == nil then return nil end
   if type(mu) ~= "table" then
-    error(("mu: table from names to lists expected, got %s"):format(type(mu)), (level or 1) + 1)
+    blame(("mu: table from names to lists expected, got %s"):format(type(mu)))
   end
   local parsed = mu
   for name, value in next, mu do
@@ -29,8 +29,8 @@ function M.parse(mu, level)
         parsed[name] = { value }
       end
     elseif type(value) ~= "table" then
-      error(("mu: '%s' is a %s; number or list of numbers expected")
-        :format(tostring(name), type(value)), (level or 1) + 1)
+      blame(("mu: '%s' is a %s; number or list of numbers expected")
+        :format(tostring(name), type(value)))
     end
   end
   return parsed

@@ -176,7 +176,7 @@ end
 ---@param mu table
 ---@return boolean
 function ParameterSpace:contains(mu)
-  mu = mu_.parse(mu, 2)
+  mu = mu_.parse(mu)
   for name, size in pairs(self.parameters) do
     local list, range = mu and mu[name], self.ranges[name]
     if not is_number_list(list) or #list ~= size then return false end

@@ -69,6 +69,10 @@ describe("complex numbers", function()
     assert.error_matches(function() complex() end, "number expected, got no value")
     assert.error_matches(function() return i + {} end,
       "cannot combine a complex number and a table by add", 1, true)
+    assert.error_matches(function() return i * "x" end,
+      "cannot combine a complex number and a string by mul", 1, true)
+    assert.error_matches(function() return "2" - i end,
+      "cannot combine a complex number and a string by sub", 1, true)
     assert.error_matches(function() i.re = 1 end,
       "complex numbers do not change: field 're' cannot be set", 1, true)
     assert.error_matches(function() return i < i end, "attempt to compare two neap.complex values")

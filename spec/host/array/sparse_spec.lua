@@ -161,6 +161,19 @@ describe("SparseMatrix", function()
     assert.error_matches(function() return A * B end, "dimension 5 expected, got 6")
     assert.error_matches(function() return A + 1 end,
       "SparseMatrix and number cannot be combined by add")
+    local i = require "neap".complex(0, 1) -- without an identity
+    for text, f in pairs {
+      ["SparseMatrix and string cannot be combined by add"] = function() return A + "x" end,
+      ["SparseMatrix and string cannot be combined by mul"] = function() return "2" * A end,
+      ["SparseMatrix and string cannot be combined by div"] = function() return A / "2" end,
+      ["SparseMatrix and neap.complex cannot be combined by sub"] = function() return i - A end,
+      ["SparseMatrix and neap.complex cannot be combined by div"] = function() return i / A end,
+      ["cannot combine a complex number and a neap.SparseMatrix by add"] = function()
+        return A + i
+      end,
+    } do
+      assert.error_matches(f, text, 1, true)
+    end
   end)
 
   it("leaves sums with other objects to those", function()

@@ -283,10 +283,46 @@ describe("operators", function()
       local X = ops.MatrixOperator(A):apply_inverse(VectorArray.ones(3, 1):set(2, 1, 0 / 0))
       return X
     end)
+    for _, op in ipairs { ops.LincombOperator({ A, S }, { 1, 2 }), ops.InverseOperator(A),
+                          ops.MatrixOperator(A):H() } do
+      in_line("V: dimension 3 expected, got 4", function()
+        local G = op:apply2(VectorArray.ones(4, 1), U) return G
+      end)
+      in_line("V: VectorArray expected, got number", function()
+        local list = op:pairwise_apply2(3, U) return list
+      end)
+      in_line("V: 2 vectors expected, got 1", function()
+        local list = op:pairwise_apply2(VectorArray.ones(3, 1), U) return list
+      end)
+    end
     in_line("product: 3 x 3 expected, got 2 x 2", function()
       local X = ops.VectorFunctional(U, Matrix.identity(2)) return X
     end)
+    in_line("range_basis: dimension 3 expected, got 2", function()
+      local X = ops.ProjectedOperator(A, VectorArray.ones(2, 1)) return X
+    end)
+    in_line("source_basis: VectorArray expected, got table", function()
+      local X = ops.ProjectedOperator(A, nil, {}) return X
+    end)
   end)
+
+  it("say in the caller's line what is wrong with mu", function()
+    local in_line = require "spec.support.refusals".in_line
+    local op = ops.LincombOperator({ A, B }, { 1, theta })
+    for _, method in ipairs { "apply", "apply_adjoint", "apply_inverse", "apply2" } do
+      in_line("mu: table from names to lists expected, got number", function()
+        local X = method == "apply2" and op:apply2(U, U, 3) or op[method](op, U, 3) return X
+      end)
+    end
+    for _, method in ipairs { "assemble", "as_range_array", "as_source_array" } do
+      in_line("mu: 'a' is a string; number or list of numbers expected", function()
+        local X = op[method](op, { a = "0.1" }) return X
+      end)
+    end
+    local singular = ops.LincombOperator({ A, B }, { 0, 0 })
+    in_line("Matrix is singular: pivot 1 is 0 for mu = {a = {true, 2}}", function()
+      local X = singular:apply_inverse(U, { a = { true, 2 } }) return X
+    end)  end)
 
   it("check what they are made of", function()
     assert.error_matches(function() ops.MatrixOperator(U) end,
