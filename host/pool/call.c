@@ -145,12 +145,11 @@ static bool is_over (const Call *c) {
   return c->is_done || c->pool->transport == NULL;
 }
 
-/* An inline call that Ctrl-C has ended has no worker left to be stopped: it is over, with an error. */
-static bool was_interrupted (lua_State *L, const Call *c) {
-  if (c->pool->session == NULL || c->pool->host->interrupts == 0) return false;
-  bool has_failed = lua_getiuservalue(L, 1, CALL_ERRORS) == LUA_TTABLE;
-  lua_pop(L, 1);
-  return has_failed;
+/* An inline worker has been interrupted for it: what that has answered counts once the call is
+   stopped. */
+static bool is_to_be_stopped (const Call *c) {
+  if (c->pool->session == NULL) return false;
+  return c->pool->host->interrupts != 0 || (c->until != 0 && uv_hrtime() >= c->until);
 }
 
 /* call:wait([seconds [, done]]) -> is it over? Waits no longer than until more than done workers
@@ -162,8 +161,9 @@ static int l_wait (lua_State *L) {
   lua_settop(L, 1);
   Pool *p = c->pool;
   uint64_t until = seconds >= 0 && seconds < 1e9 ? uv_hrtime() + (uint64_t)(seconds * 1e9) : 0;
+  p->waiting = c;
   pool_watch(p);
-  if (!c->is_done) pool_dispatch(L, p);
+  if (!c->is_done && !is_to_be_stopped(c)) pool_dispatch(L, p);
   while (!is_over(c) && c->n_done <= enough && p->host->interrupts == 0) {
     int timeout_ms = limits_enforce(p);
     if (until != 0) {
@@ -175,22 +175,26 @@ static int l_wait (lua_State *L) {
       }
     }
     pool_poll(L, p, timeout_ms, true);
+    if (is_to_be_stopped(c)) break;
     pool_dispatch(L, p);
   }
   pool_unwatch(p);
-  bool over = is_over(c) && !was_interrupted(L, c);
-  if (over) pool_leave_interrupt(p); /* else the caller takes it */
-  lua_pushboolean(L, over);
+  p->waiting = NULL;
+  if (is_over(c)) pool_leave_interrupt(p); /* else the caller takes it */
+  lua_pushboolean(L, is_over(c));
   return 1;
 }
 
-/* call:limit(retries, item_timeout, stopped_grace): nil leaves what there is */
+/* call:limit(retries, item_timeout, stopped_grace, timeout): nil leaves what there is; the last
+   counts from now */
 static int l_limit (lua_State *L) {
   Call *c = checkcall(L, 1);
   lua_Number retries = luaL_optnumber(L, 2, c->retries);
   c->retries = retries < 1e9 ? (unsigned)retries : 1000000000u;
   c->item_timeout = luaL_optnumber(L, 3, c->item_timeout);
   c->stopped_grace = luaL_optnumber(L, 4, c->stopped_grace);
+  lua_Number timeout = luaL_optnumber(L, 5, 1e9);
+  if (timeout < 1e9) c->until = uv_hrtime() + (uint64_t)(timeout * 1e9);
   return 0;
 }
 
@@ -259,15 +263,17 @@ static int l_errors (lua_State *L) {
   return 1;
 }
 
+/* call:is_done([runs_nothing]): an inline worker does a request meanwhile, if it may. */
 static int l_is_done (lua_State *L) {
   Call *c = checkcall(L, 1);
   if (!c->is_done && c->pool->transport != NULL) {
-    bool watches = pool_watch(c->pool); /* an inline worker may run here */
-    pool_poll(L, c->pool, 0, false);
-    pool_dispatch(L, c->pool);
+    Pool *p = c->pool;
+    bool watches = pool_watch(p); /* an inline worker may run here */
+    if (p->session == NULL || !lua_toboolean(L, 2)) pool_poll(L, p, 0, false);
+    pool_dispatch(L, p);
     if (watches) {
-      pool_unwatch(c->pool);
-      pool_leave_interrupt(c->pool);
+      pool_unwatch(p);
+      pool_leave_interrupt(p);
     }
   }
   lua_pushboolean(L, c->is_done);

@@ -42,6 +42,7 @@ struct Call {
   unsigned retries;     /* times that a request is asked again after it killed its worker */
   double item_timeout;  /* seconds; 0: none */
   double stopped_grace; /* seconds that a worker may stay stopped */
+  uint64_t until;       /* when it is to be over, by uv_hrtime; 0: whenever */
 };
 
 enum { CALL_RESULTS = 1, CALL_ERRORS, CALL_SEQUENCES, CALL_ORDER, CALL_VALUES = CALL_ORDER };

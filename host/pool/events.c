@@ -161,7 +161,7 @@ static void finish (lua_State *L, const Answer *a) {
    others of them. */
 static bool is_broken_off (const Request *r, const Message *m) {
   return m->type == ANSWER_ERROR &&
-         (r->overdue != 0 || (r->call != NULL && r->call->is_stopped));
+         (r->overdue != 0 || r->is_in_the_way || (r->call != NULL && r->call->is_stopped));
 }
 
 static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
@@ -187,7 +187,8 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
   /* What was written before the answer is seen before the call returns. A line that the items
      of a map write in pieces stays in one piece until the map's end. */
   p->transport->ops->show(p->transport, worker, a.request->message.type != REQUEST_CHUNK);
-  if (a.request->overdue != 0 && m->type == ANSWER_ERROR && a.request->call != NULL) {
+  bool is_stopped = a.request->overdue != 0 || a.request->is_in_the_way;
+  if (is_stopped && m->type == ANSWER_ERROR && a.request->call != NULL) {
     char text[64];
     Failure f = limits_failure(a.request, text, sizeof text);
     pool_fail_request(L, p, worker, a.request, &f);

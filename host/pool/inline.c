@@ -1,15 +1,43 @@
 /* inline.c - the worker of an inline pool: a session in this process, reached by messages. */
 #include <cblas.h>
-#include "pool/pool.h"
+#include "pool/alarm.h"
+#include "pool/call.h"
 #include "worker/protocol.h"
 #include "worker/session.h"
 
+static void interrupt (void *user) {
+  Pool *p = user;
+  session_interrupt(p->session);
+}
+
+/* Does a request, r where it is one that is answered. Ends it when it may take no longer, or what is
+   waited for may not: that cannot be had before. */
+static void handle (Pool *p, const Message *m, Request *r) {
+  Alarm alarm = {.is_set = false};
+  uint64_t limit = r != NULL ? limits_due(r, uv_hrtime()) : UINT64_MAX;
+  uint64_t until = p->waiting != NULL && p->waiting->until != 0 ? p->waiting->until
+                                                                : UINT64_MAX;
+  if (until > limit) until = limit;
+  if (until != UINT64_MAX) alarm_start(&alarm, until, interrupt, p);
+  int rc = session_handle(p->session, m);
+  bool is_stopped = alarm_stop(&alarm) || p->host->interrupts != 0;
+  if (is_stopped && r != NULL && uv_hrtime() >= limit) r->overdue = limit;
+  else if (is_stopped && r != NULL) r->is_in_the_way = r->call != p->waiting;
+  if (rc < 0) known_fini(&p->workers[0].known); /* it is told again */
+}
+
 static void serve (void *user, const Message *m) {
   Pool *p = user;
+  Request *r = p->workers[0].first;
+  if (r != NULL && r->message.request != m->request) r = NULL; /* it needs no answer */
+  if (r != NULL && r->is_abandoned) {
+    Message answer = {.type = ANSWER_ERROR, .flags = ANSWER_NOT_BEGUN, .request = m->request};
+    transport_inline_reply(p->transport, &answer);
+    return;
+  }
   int threads = openblas_get_num_threads();
   openblas_set_num_threads(1); /* as on a worker process, for the same bits */
-  int rc = session_handle(p->session, m);
-  if (rc < 0) known_fini(&p->workers[0].known); /* it is told again */
+  handle(p, m, r);
   openblas_set_num_threads(threads);
 }
 

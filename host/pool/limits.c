@@ -16,14 +16,15 @@ static uint64_t earlier (uint64_t a, uint64_t b) {
   return a < b ? a : b;
 }
 
-/* Asks a worker whose item takes too long to stop, then kills it. Returns when to look again. */
-static uint64_t check_item (Pool *p, int worker, uint64_t now) {
-  WorkerSlot *w = &p->workers[worker];
-  Request *r = w->first;
+uint64_t limits_due (const Request *r, uint64_t since) {
   bool is_item = r->message.type == REQUEST_CHUNK || r->message.type == REQUEST_APPLY;
-  if (!is_item || r->call->item_timeout <= 0) return UINT64_MAX;
-  uint64_t due = w->since + to_ns(r->call->item_timeout);
-  if (now < due) return due;
+  if (!is_item || r->call == NULL || r->call->item_timeout <= 0) return UINT64_MAX;
+  return since + to_ns(r->call->item_timeout);
+}
+
+/* Asks a worker to stop what takes too long, or nobody waits for any more; then kills it. Returns
+   when to look again. */
+static uint64_t end_request (Pool *p, int worker, Request *r, uint64_t now) {
   const TransportOps *ops = p->transport->ops;
   if (r->overdue == 0) {
     r->overdue = now;
@@ -32,6 +33,14 @@ static uint64_t check_item (Pool *p, int worker, uint64_t now) {
     ops->kill(p->transport, worker, SIGKILL);
   }
   return now + ASK_NS;
+}
+
+static uint64_t check_item (Pool *p, int worker, uint64_t now) {
+  WorkerSlot *w = &p->workers[worker];
+  Request *r = w->first;
+  uint64_t due = limits_due(r, w->since);
+  if (now < due) return due;
+  return end_request(p, worker, r, now);
 }
 
 /* Kills a worker that has been stopped for longer than it may. Returns when to look again. */
@@ -51,27 +60,12 @@ static uint64_t check_stopped (Pool *p, int worker, uint64_t now) {
   return w->stop_check = now + interval;
 }
 
-/* Ends what nobody waits for any more, where the worker has come to it all the same. Returns when to
-   look again. */
-static uint64_t check_abandoned (Pool *p, int worker, uint64_t now) {
-  WorkerSlot *w = &p->workers[worker];
-  Request *r = w->first;
-  const TransportOps *ops = p->transport->ops;
-  if (r->overdue == 0) {
-    r->overdue = now;
-    ops->interrupt(p->transport, worker, r->message.request);
-  } else if (now - r->overdue >= ASK_NS) {
-    ops->kill(p->transport, worker, SIGKILL);
-  }
-  return now + ASK_NS;
-}
-
 int limits_enforce (Pool *p) {
-  if (p->transport == NULL) return -1;
+  if (p->transport == NULL || p->session != NULL) return -1; /* inline.c sees to it */
   uint64_t now = uv_hrtime(), next = UINT64_MAX;
   for (int i = 0; i < p->n; i++) {
-    const Request *r = p->workers[i].first;
-    if (r != NULL && r->is_abandoned) next = earlier(next, check_abandoned(p, i, now));
+    Request *r = p->workers[i].first;
+    if (r != NULL && r->is_abandoned) next = earlier(next, end_request(p, i, r, now));
     if (r == NULL || r->call == NULL) continue; /* nobody waits for it */
     next = earlier(next, check_item(p, i, now));
     next = earlier(next, check_stopped(p, i, now));
@@ -81,6 +75,10 @@ int limits_enforce (Pool *p) {
 }
 
 Failure limits_failure (const Request *r, char *text, size_t size) {
+  if (r->is_in_the_way) {
+    return (Failure){.kind = "interrupted",
+                     .message = "interrupted, since a call that waited behind it was"};
+  }
   snprintf(text, size, "%s took longer than %g s",
            r->message.type == REQUEST_CHUNK ? "item" : "call", r->call->item_timeout);
   return (Failure){.kind = "timeout", .message = text};

@@ -59,8 +59,9 @@ typedef struct Request {
   bool is_setup;     /* the replay of the setup function */
   bool is_abandoned; /* its call was stopped before it began: it is not to be done */
   bool is_void;      /* it was not done, or not to its end: what it did is not to be repeated */
-  uint64_t overdue;  /* when its worker was asked to stop, since it took too long; 0: not */
-  double seconds;    /* that it was the oldest of its worker, until it was answered */
+  bool is_in_the_way; /* it was stopped, since what waits behind it may take no longer */
+  uint64_t overdue;   /* when its worker was asked to stop, since it took too long; 0: not */
+  double seconds;     /* that it was the oldest of its worker, until it was answered */
 } Request;
 
 typedef struct WorkerSlot {
@@ -123,6 +124,7 @@ struct Pool {
   struct Session *session;   /* of an inline pool; else NULL */
   EventQueue inline_answers; /* to questions of the inline worker */
   bool is_asking;            /* the inline worker waits for those */
+  const Call *waiting;       /* what is waited for, or NULL */
   bool is_answering;         /* a worker waits for a global, whose metamethods may call us */
   uint64_t stopping;         /* number of the call that is being stopped, or 0 */
 };
@@ -215,6 +217,8 @@ void pool_take_floating (lua_State *L, Pool *p, const Call *call, const Failure 
 /* Ends what takes longer than its call allows, and workers that stay stopped. Returns after how
    many milliseconds to call it again; -1: nothing is under way. */
 int limits_enforce (Pool *p);
+/* When a request that has begun at `since` takes too long; UINT64_MAX: never. */
+uint64_t limits_due (const Request *r, uint64_t since);
 /* Did the request's worker have to be ended because the request took too long? */
 Failure limits_failure (const Request *r, char *text, size_t size);
 

@@ -24,11 +24,13 @@ static void kill_workers (Pool *p, const Call *c) {
   }
 }
 
-/* What waits for a worker behind something else is over now: that may take as long as it likes. */
+/* What waits for a worker behind something else is over now: that may take as long as it likes.
+   An inline worker has begun nothing that it has not answered. */
 static void abandon (lua_State *L, Pool *p, const Call *c) {
   for (int w = 0; w < p->n; w++) {
     for (Request *r = p->workers[w].first; r != NULL; r = r->next) {
-      if (r->call == c && r != p->workers[w].first) pool_abandon_request(L, p, w, r);
+      bool has_begun = r == p->workers[w].first && p->session == NULL;
+      if (r->call == c && !has_begun) pool_abandon_request(L, p, w, r);
     }
   }
 }
@@ -60,7 +62,8 @@ int pool_stop (lua_State *L) {
   Message m = {.type = REQUEST_CANCEL, .request = c->number};
   for (int w = 0; w < p->n; w++) pool_send(L, p, w, &m);
   pool_take_floating(L, p, c, &(Failure){.kind = "interrupted", .message = "not begun"});
-  if (p->session == NULL) abandon(L, p, c);
+  if (p->session != NULL) pool_dispatch(L, p);
+  abandon(L, p, c);
   uint64_t until = uv_hrtime() + (uint64_t)(ASK_SECONDS * 1e9);
   interrupt_workers(p, c);
   bool done = wait_until(L, c, until);

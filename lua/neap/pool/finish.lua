@@ -91,7 +91,9 @@ end
 ---@param places "item"|"worker"|"value"|nil  what an error may stand in the place of
 function M.finish(pool, call, places)
   local o = pool._options
-  if o.has_limits then call:limit(o.retries, o.item_timeout, o.stopped_grace) end
+  if o.has_limits or o.timeout then
+    call:limit(o.retries, o.item_timeout, o.stopped_grace, o.timeout)
+  end
   if o.progress or o.on_progress then
     protect(pool, call, progress.wait, call, o)
     wait(pool, call, 0)
@@ -131,6 +133,7 @@ end
 function M.reduce(pool, call, combine)
   local o = pool._options
   local view = progress.start(o)
+  if o.timeout then call:limit(nil, nil, nil, o.timeout) end
   local value = protect(pool, call, combine_all, call, combine, view,
     o.timeout and view.began + o.timeout or math.huge)
   view:stop(call)

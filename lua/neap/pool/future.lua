@@ -42,7 +42,7 @@ end
 
 --- Ends the call: what runs is stopped, what has not begun is taken back.
 function Future:cancel()
-  if self:done() or self._pool._core:is_closed() then return end
+  if self._results or self._pool._core:is_closed() or self._call:is_done(true) then return end
   self._pool._core:stop(self._call)
   self._results = table.pack(false, errors.new({ { kind = "interrupted",
     message = "the call was cancelled" } }, table.pack(self._call:unpack())))
