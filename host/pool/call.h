@@ -78,6 +78,9 @@ int pool_stop (lua_State *L); /* pool:stop(call) -> kind, message */
 /* map.c */
 /* The number of the item at a position of the map: another where they have an order. */
 lua_Integer map_item (lua_State *L, const Call *c, int64_t position);
+/* Sets the field "arguments" of the error table on top, which has a number in "item" where it is of
+   one item of the chunk. Raises. */
+void map_note_arguments (lua_State *L, const Call *c, const Request *r);
 /* Pushes the list of what the function is given for it, without kw. Raises. */
 void map_push_arguments (lua_State *L, const Call *c, int64_t position);
 int call_map (lua_State *L); /* pool:map(f, kw, options, sequences) -> call */

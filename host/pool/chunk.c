@@ -135,6 +135,17 @@ void map_push_arguments (lua_State *L, const Call *c, int64_t position) {
   lua_replace(L, s);
 }
 
+void map_note_arguments (lua_State *L, const Call *c, const Request *r) {
+  lua_Integer item = lua_getfield(L, -1, "item") != LUA_TNIL ? lua_tointeger(L, -1) : 0;
+  lua_pop(L, 1);
+  for (int64_t at = r->first; item != 0 && at - r->first < r->count; at++) {
+    if (map_item(L, c, at) != item) continue;
+    map_push_arguments(L, c, at);
+    lua_setfield(L, -2, "arguments");
+    return;
+  }
+}
+
 /* The table at index failures, error by item, becomes errors of the call. */
 static void take_failures (lua_State *L, Call *c, int worker, const Request *r, int failures) {
   lua_pushnil(L);
@@ -148,6 +159,7 @@ static void take_failures (lua_State *L, Call *c, int worker, const Request *r, 
     }
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "item");
+    map_note_arguments(L, c, r);
     lua_pushstring(L, f.kind);
     lua_setfield(L, -2, "kind");
     lua_pushinteger(L, worker + 1);

@@ -88,6 +88,8 @@ static void push_worker_error (lua_State *L, const Answer *a) {
   lua_setfield(L, -2, "kind");
   lua_pushinteger(L, a->worker + 1);
   lua_setfield(L, -2, "worker");
+  const Request *r = a->request;
+  if (r->message.type == REQUEST_CHUNK) map_note_arguments(L, r->call, r);
   bool is_stopped = a->request->call->is_stopped || was_interrupted(a->pool);
   if (is_stopped) { /* it was asked to end: what it says of that is no news */
     lua_pushboolean(L, 1);

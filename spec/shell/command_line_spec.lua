@@ -111,7 +111,7 @@ describe("the command line", function()
         pool:map(function(x)
           if x == 3 then error "three" end
         end, { 1, 2, 3 })]]
-      fails("%neap% " .. path, ("neap: %s:3: three\non worker 1, item 3\n"):format(path),
+      fails("%neap% " .. path, ("neap: %s:3: three\non worker 1, item 3 = 3\n"):format(path),
         ("\n\t%s:3: in function <%s:2>\n"):format(path, path),
         ("\n\t%s:2: in main chunk\n"):format(path))
     end)

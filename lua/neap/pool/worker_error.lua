@@ -6,7 +6,7 @@
 ---@field worker integer?  its number, from 1
 ---@field host string?     where that runs
 ---@field item integer?    of a map: its number, from 1
----@field arguments any[]? what the item is, where it has cost a worker
+---@field arguments any[]? of a map: what the item is, from each sequence
 ---@field signal integer?  that ended the worker
 ---@field exit_code integer? of a worker that ended by itself
 ---@field pid integer?     of the worker that died

@@ -81,8 +81,27 @@ for _, kind in ipairs(pools) do
         assert.is_false(ok)
         assert.equal(7, e.item)
         assert.matches("seven$", e.message)
-        assert.matches("item 7", tostring(e), 1, true)
+        assert.matches("item 7 = 7\n", tostring(e), 1, true)
         assert.equal(3, pool:map(square, { 1, 2, 3 }).n)
+      end)
+
+      it("shows what the item is that fails", function()
+        local mus = { { diffusion = { 0.1, 1 } }, { diffusion = { 0.5 } }, { diffusion = { 1 } } }
+        local function fail(mu, i, u)
+          if i == 20 then error("no luck", 0) end
+          return u.dim + #mu.diffusion
+        end
+        local U = neap.VectorArray.zeros(4, 3)
+        for _, view in ipairs { pool, pool:with { cost = function(_, i) return i % 7 end } } do
+          local ok, e = pcall(view.map, view, fail, mus, neap.range(10, 30, 10), U)
+          assert.is_false(ok)
+          assert.same({ diffusion = { 0.5 } }, e.arguments[1])
+          assert.equal(20, e.arguments[2])
+          assert.matches("item 2 = {diffusion = {0.5}}, 20, VectorArray", tostring(e), 1, true)
+        end
+        local list = pool:with { on_error = "collect" }:map(function(i) error(i, 0) end, { 5, 6 })
+        assert.same({ 5 }, list[1].arguments)
+        assert.same({ 6 }, list[2].arguments)
       end)
 
       it("collects errors on request", function()
