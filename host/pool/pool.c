@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <poll.h>
 #include <lauxlib.h>
+#include "directory.h"
 #include "pool/call.h"
 #include "worker/protocol.h"
 #include "worker/session.h"
@@ -182,6 +183,9 @@ static bool environment_changed (lua_State *L, Pool *p) {
     lua_rawseti(L, -2, i + 1);
   }
   lua_pop(L, 2);
+  uint64_t version = directory_version();
+  if (version == p->directory_version) return changed;
+  p->directory_version = version;
   struct stat here;
   if (p->session == NULL && stat(".", &here) == 0 &&
       (here.st_ino != p->directory_inode || here.st_dev != p->directory_device)) {

@@ -114,6 +114,7 @@ struct Pool {
   size_t heavy;          /* bytes beside blocks of the last call, where they are many; else 0 */
   int calls;             /* registry reference: calls under way, which keeps them alive */
   int environment;       /* registry reference: package.path and cpath as workers know them */
+  uint64_t directory_version; /* when it was last looked at; 0: never */
   ino_t directory_inode; /* of the folder that workers are in */
   dev_t directory_device;
   int immutables;    /* registry reference: weak table, see pushed.c */

@@ -22,6 +22,7 @@ void local_give_up (Peer *peer, int rc) {
 /* The exit needs no memory, so that it is told in any case. */
 static void push_event (Peer *peer, const TransportEvent *e) {
   Local *self = peer->local;
+  self->has_looked = false;
   self->host->loop->data = self; /* tells host_poll that something came */
   if (!peer->is_given_up && event_queue_push(&self->events, e) == 0) return;
   TransportEvent lost = *e;
@@ -253,10 +254,13 @@ static uint64_t local_pending (const Transport *t, int worker) {
   return uv_stream_get_write_queue_size((const uv_stream_t *)&peer->pipe) + peer->waiting_len;
 }
 
-/* Has anything come that the loop would take up? One system call for all that it watches. */
-static bool has_something (const Local *self) {
+/* Has anything come that the loop would take up? One system call for all that it watches, and for
+   all answers that came before. */
+static bool has_something (Local *self) {
+  if (self->has_looked) return false;
   struct pollfd fd = {.fd = uv_backend_fd(self->host->loop), .events = POLLIN};
-  return poll(&fd, 1, 0) != 0;
+  self->has_looked = poll(&fd, 1, 0) == 0;
+  return !self->has_looked;
 }
 
 static void local_show (Transport *t, int worker, bool unfinished) {
