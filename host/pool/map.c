@@ -187,6 +187,21 @@ static void let_go (Pool *p, Map *m) {
   }
 }
 
+/* Packed lists are large, and the next map may use their memory again. */
+static void free_packed (lua_State *L, const Call *c) {
+  int top = lua_gettop(L);
+  call_push_anchor(L, c);
+  if (lua_isuserdata(L, -1) && lua_getiuservalue(L, -1, CALL_SEQUENCES) == LUA_TTABLE) {
+    for (int k = 1; k <= c->map->n_sequences; k++) {
+      bool is_list = lua_rawgeti(L, top + 2, 3 * k - 2) == LUA_TNUMBER &&
+                     lua_tointeger(L, -1) == SEQUENCE_LIST;
+      if (lua_rawgeti(L, top + 2, 3 * k) == LUA_TUSERDATA && is_list) wire_free_packed(L, -1);
+      lua_settop(L, top + 2);
+    }
+  }
+  lua_settop(L, top);
+}
+
 void map_end (lua_State *L, Call *c) {
   Map *m = c->map;
   Message message = {.type = REQUEST_MAP_END, .request = c->number};
@@ -198,6 +213,7 @@ void map_end (lua_State *L, Call *c) {
   }
   /* Now, not when the collector comes to the call: arrays may hang on it. */
   let_go(c->pool, m);
+  free_packed(L, c);
   parcel_release(c->parcel);
   c->parcel = NULL;
 }

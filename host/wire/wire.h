@@ -43,8 +43,10 @@ enum { WIRE_LIST = 1, WIRE_INTEGERS = 4, WIRE_FLOATS = 5 };
 void wire_encode_items (lua_State *L, Encoder *e, int index, lua_Integer first,
                         lua_Integer last, const char *label);
 /* Pushes items 1..n of the list at index as a message has them, if they are all integers or all floats
-   and more than one. False: nothing was pushed. */
+   and more than one; it has no metatable. False: nothing was pushed. */
 bool wire_pack_items (lua_State *L, int index, lua_Integer n);
+/* Frees what that has pushed, but for the handle, before the collector does. May be repeated. */
+void wire_free_packed (lua_State *L, int index);
 /* Appends what wire_encode_items would, of items that have been packed at index. */
 void wire_encode_packed (lua_State *L, Encoder *e, int index, lua_Integer first,
                          lua_Integer last);

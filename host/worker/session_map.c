@@ -56,7 +56,7 @@ typedef struct Chunk {
   int columns_slot; /* the userdata that holds the columns; they follow on the stack */
   Sequence *sequences;
   int n_sequences;
-  bool is_plain; /* one sequence of packed numbers, no order, no kw; the first error ends it */
+  bool is_plain; /* one sequence of numbers, no order, no kw; the first error ends it */
   Column *columns;
   int n_columns, room_columns;
 } Chunk;
@@ -165,31 +165,55 @@ static bool try_item (lua_State *L, Chunk *c, lua_Integer i) {
   return ok;
 }
 
+/* Is the sequence all numbers that need no look at a table? */
+static bool has_numbers (lua_State *L, const Sequence *q) {
+  if (q->kind == SEQUENCE_RANGE) {
+    return lua_isinteger(L, q->index) && lua_isinteger(L, q->index + 1);
+  }
+  return q->bytes != NULL;
+}
+
+/* The number on top as it is packed; false: it is no number of the column's kind. */
+static inline bool number_bits (lua_State *L, int kind, uint64_t *bits) {
+  if (kind == SEQUENCE_INTEGERS) {
+    if (!lua_isinteger(L, -1)) return false;
+    *bits = (uint64_t)lua_tointeger(L, -1);
+  } else {
+    if (lua_type(L, -1) != LUA_TNUMBER || lua_isinteger(L, -1)) return false;
+    *bits = bits_of_double(lua_tonumber(L, -1));
+  }
+  return true;
+}
+
 /* What run_some does for numbers of one sequence, without order and kw, as long as each gives one
-   integer: the same with less said again for each item. Returns up to where it has come. */
+   number of the column's kind: the same with less said again for each item. Returns up to where it
+   has come. */
 static lua_Integer run_numbers (lua_State *L, Chunk *c, lua_Integer i, lua_Integer to) {
   Session *s = c->s;
   volatile int64_t *position = s->position;
   const Sequence *q = &c->sequences[0];
   Column *column = &c->columns[0];
-  const uint8_t *from = (const uint8_t *)q->bytes;
+  const uint8_t *from = (const uint8_t *)q->bytes; /* NULL: a range */
   unsigned char *results = column->bytes;
-  const int f = c->f, top = lua_gettop(L), is_integers = q->kind == SEQUENCE_INTEGERS;
+  const int f = c->f, top = lua_gettop(L), kind = column->kind;
+  const bool is_floats = q->kind == SEQUENCE_FLOATS;
   const lua_Integer before_first = c->first - 1;
+  lua_Unsigned first = from == NULL ? (lua_Unsigned)lua_tointeger(L, q->index) : 0;
+  lua_Unsigned step = from == NULL ? (lua_Unsigned)lua_tointeger(L, q->index + 1) : 0;
   while (i < to) {
-    uint64_t bits = get_le64(from + 8 * i);
+    uint64_t bits = from != NULL ? get_le64(from + 8 * i) : first + (lua_Unsigned)i * step;
     lua_pushvalue(L, f);
-    if (is_integers) lua_pushinteger(L, (lua_Integer)bits);
-    else lua_pushnumber(L, double_of_bits(bits));
+    if (is_floats) lua_pushnumber(L, double_of_bits(bits));
+    else lua_pushinteger(L, (lua_Integer)bits);
     i++;
     s->item = *position = before_first + i;
     s->seeded = false;
     lua_call(L, 1, LUA_MULTRET);
-    if (lua_gettop(L) != top + 1 || !lua_isinteger(L, -1)) {
+    if (lua_gettop(L) != top + 1 || !number_bits(L, kind, &bits)) {
       store(L, c, i);
       break;
     }
-    put_le64(results + 8 * (i - 1), (uint64_t)lua_tointeger(L, -1));
+    put_le64(results + 8 * (i - 1), bits);
     column->n = i;
     lua_settop(L, top);
   }
@@ -199,7 +223,7 @@ static lua_Integer run_numbers (lua_State *L, Chunk *c, lua_Integer i, lua_Integ
 /* Does items done + 1, ... up to a number that is at most to; returns that. */
 static inline lua_Integer run_some (lua_State *L, Chunk *c, lua_Integer done, lua_Integer to) {
   while (done < to) {
-    if (c->is_plain && c->n_columns == 1 && c->columns[0].kind == SEQUENCE_INTEGERS &&
+    if (c->is_plain && c->n_columns == 1 && c->columns[0].kind > SEQUENCE_LIST &&
         c->columns[0].n == done) {
       done = run_numbers(L, c, done, to);
       continue;
@@ -294,7 +318,7 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
       lua_newtable(L);
       c.failures = lua_gettop(L);
     }
-    c.is_plain = c.n_sequences == 1 && c.sequences[0].bytes != NULL && c.order == 0 &&
+    c.is_plain = c.n_sequences == 1 && has_numbers(L, &c.sequences[0]) && c.order == 0 &&
                  c.kw == 0 && c.failures == 0;
     lua_pushnil(L);
     c.columns_slot = lua_gettop(L);

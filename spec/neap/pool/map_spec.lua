@@ -39,6 +39,29 @@ for _, kind in ipairs(pools) do
         assert.equal(5, pool:apply(function(x) return x[2] end, r)[1])
       end)
 
+      it("keeps results of any kind over ranges and lists of numbers", function()
+        local function any(x)
+          if x == 7 then return "seven" end
+          if x % 5 == 0 then return x / 2 end
+          if x == 203 then return end
+          return x * 2
+        end
+        local integers, floats = neap.range(-300, 300, 3), neap.range(0.5, 60.5)
+        local halves, list = function(x) return x / 2 end, {}
+        for i, x in ipairs(integers) do list[i] = x end
+        for _, seq in ipairs { integers, list, floats, neap.range(math.maxinteger - 70,
+          math.maxinteger) } do
+          for _, f in ipairs { any, halves } do
+            local results = pool:map(f, seq)
+            assert.equal(#seq, results.n)
+            for i, x in ipairs(seq) do
+              assert.equal(f(x), results[i])
+              assert.equal(math.type((f(x))), math.type(results[i]))
+            end
+          end
+        end
+      end)
+
       it("runs over ranges, integers staying integers", function()
         local results = pool:map(function(x) return x end, neap.range(3, 9, 2))
         assert.same({ 3, 5, 7, 9 }, plain(results))
