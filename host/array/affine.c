@@ -79,14 +79,20 @@ static int l_affine (lua_State *L) {
   return 1;
 }
 
+enum { FEW = 32 };
+
 /* The coefficients at arg: a Matrix with a parameter a column, or a list of numbers for one
-   parameter. Sets the number of parameters; pushes one value. */
-static const double *push_coefficients (lua_State *L, int arg, size_t rows, size_t *p) {
+   parameter; of a few, in the caller's own room. Sets the number of parameters; pushes one value. */
+static const double *push_coefficients (lua_State *L, int arg, size_t rows, size_t *p,
+                                        double few[FEW]) {
   const Matrix *theta = matrix_test(L, arg);
   if (theta == NULL) {
     if (!lua_istable(L, arg)) luaL_typeerror(L, arg, "Matrix or list of numbers");
     *p = 1;
-    return args_numbers(L, arg, rows);
+    if (rows > FEW) return args_numbers(L, arg, rows);
+    args_read_numbers(L, arg, rows, few);
+    lua_pushnil(L);
+    return few;
   }
   matrix_check_real(L, arg);
   if (matrix_rows(theta) != rows) {
@@ -99,44 +105,54 @@ static const double *push_coefficients (lua_State *L, int arg, size_t rows, size
   return matrix_read(theta);
 }
 
-/* Solves, and pushes the Matrix of solutions. Without norms there is no scratch for them. */
-static size_t push_solutions (lua_State *L, Affine *a, double **norms) {
+/* Solves for the coefficients at 2 and 3; pushes the list of norms and the Matrix of solutions, those
+   of the two that are wanted. */
+static void push_solutions (lua_State *L, Affine *a, bool wants_norms, bool wants_solutions) {
   size_t p, p_f;
+  double few[FEW], few_f[FEW], one;
   lua_settop(L, 3);
-  const double *theta = push_coefficients(L, 2, a->q, &p);
-  const double *thetaf = push_coefficients(L, 3, a->k, &p_f);
+  const double *theta = push_coefficients(L, 2, a->q, &p, few);
+  const double *thetaf = push_coefficients(L, 3, a->k, &p_f, few_f);
   if (p_f != p) {
     luaL_argerror(L, 3,
                   lua_pushfstring(L, "coefficients of %I parameters expected, got %I",
                                   (LUAI_UACINT)p, (LUAI_UACINT)p_f));
   }
-  double *sizes = norms == NULL ? NULL : args_scratch(L, p + 1, sizeof *sizes);
-  Matrix *U = matrix_push_raw(L, a->n, p);
-  size_t solved = affinesystem_solve(a->system, p, theta, thetaf, matrix_write(L, U), sizes);
+  double *norms = NULL, *U = NULL;
+  if (wants_norms) norms = p == 1 ? &one : args_scratch(L, p + 1, sizeof *norms);
+  if (wants_norms) lua_createtable(L, p <= INT_MAX ? (int)p : 0, 0);
+  int list = lua_gettop(L);
+  if (wants_solutions) U = matrix_write(L, matrix_push_raw(L, a->n, p));
+  size_t solved = affinesystem_solve(a->system, p, theta, thetaf, U, norms);
   if (solved < p) luaL_error(L, "parameter %I: matrix is singular", (LUAI_UACINT)solved + 1);
-  if (norms != NULL) *norms = sizes;
-  return p;
+  for (size_t i = 0; wants_norms && i < p; i++) {
+    lua_pushnumber(L, norms[i]);
+    lua_rawseti(L, list, (lua_Integer)i + 1);
+  }
 }
 
 /* system:solve(theta, thetaf) -> Matrix [N, P] */
 static int l_solve (lua_State *L) {
-  push_solutions(L, check_affine(L, 1), NULL);
+  push_solutions(L, check_affine(L, 1), false, true);
   return 1;
+}
+
+static Affine *check_estimator (lua_State *L) {
+  Affine *a = check_affine(L, 1);
+  luaL_argcheck(L, a->has_residual, 1, "system was made without residual");
+  return a;
 }
 
 /* system:estimate(theta, thetaf) -> list of P norms, Matrix [N, P] */
 static int l_estimate (lua_State *L) {
-  Affine *a = check_affine(L, 1);
-  luaL_argcheck(L, a->has_residual, 1, "system was made without residual");
-  double *norms;
-  size_t p = push_solutions(L, a, &norms);
-  lua_createtable(L, p <= INT_MAX ? (int)p : 0, 0);
-  for (size_t i = 0; i < p; i++) {
-    lua_pushnumber(L, norms[i]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  lua_insert(L, -2);
+  push_solutions(L, check_estimator(L), true, true);
   return 2;
+}
+
+/* system:norms(theta, thetaf) -> list of P norms */
+static int l_norms (lua_State *L) {
+  push_solutions(L, check_estimator(L), true, false);
+  return 1;
 }
 
 static int l_tostring (lua_State *L) {
@@ -149,6 +165,7 @@ static int l_tostring (lua_State *L) {
 void affine_open (lua_State *L) {
   static const luaL_Reg methods[] = {{"solve", l_solve},
                                      {"estimate", l_estimate},
+                                     {"norms", l_norms},
                                      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__tostring", l_tostring}, {NULL, NULL}};
   luaL_newmetatable(L, AFFINE_TNAME); /* also where memory has failed half-way before */

@@ -311,7 +311,7 @@ size_t affinesystem_solve (AffineSystem *s, size_t p, const double *theta, const
       size_t at = first + l;
       if (!solve_again(s, lanes, l, theta + at * s->q, thetaf + at * s->k)) return at;
     }
-    for (size_t l = 0; l < count; l++) {
+    for (size_t l = 0; U != NULL && l < count; l++) {
       for (size_t i = 0; i < s->n; i++) U[(first + l) * s->n + i] = s->u[i * lanes + l];
     }
     if (norms != NULL) {

@@ -34,7 +34,7 @@ void affinesystem_set_rhs (AffineSystem *s, size_t k, const double *f);
 void affinesystem_set_residual (AffineSystem *s, const double *M);
 
 /* Solves for p parameters, whose coefficients are columns of theta and thetaf; solutions to the
-   columns of U, norms of residuals to norms unless it is NULL. Returns p, or the index from 0 of
+   columns of U, norms of residuals to norms, unless they are NULL. Returns p, or the index from 0 of
    the first parameter whose matrix is singular. */
 size_t affinesystem_solve (AffineSystem *s, size_t p, const double *theta, const double *thetaf,
                            double *U, double *norms);

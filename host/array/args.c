@@ -104,17 +104,26 @@ void *args_scratch (lua_State *L, size_t n, size_t size) {
   return lua_newuserdatauv(L, n * size, 0);
 }
 
-double *args_numbers (lua_State *L, int arg, size_t n) {
+static void check_len (lua_State *L, int arg, size_t n) {
   size_t got = args_list_len(L, arg);
   if (got != n) {
     args_fail(L, arg, "list of %I numbers expected, got %I", (lua_Integer)n, (lua_Integer)got);
   }
-  double *x = args_scratch(L, n, sizeof *x);
+}
+
+void args_read_numbers (lua_State *L, int arg, size_t n, double *x) {
+  check_len(L, arg, n);
   bool raw = args_is_raw(L, arg);
   for (size_t i = 0; i < n; i++) {
     args_item(L, arg, raw, i);
     x[i] = args_pop_number(L, arg, "entry %zu", i + 1);
   }
+}
+
+double *args_numbers (lua_State *L, int arg, size_t n) {
+  check_len(L, arg, n);
+  double *x = args_scratch(L, n, sizeof *x);
+  args_read_numbers(L, arg, n, x);
   return x;
 }
 

@@ -44,7 +44,9 @@ size_t args_list_len (lua_State *L, int arg);
 bool args_is_raw (lua_State *L, int arg);
 int args_item (lua_State *L, int arg, bool raw, size_t k);
 
-/* The list of numbers at arg, n of them; pushes the scratch userdata that holds them. */
+/* The list of numbers at arg, n of them, into x. */
+void args_read_numbers (lua_State *L, int arg, size_t n, double *x);
+/* The same; pushes the scratch userdata that holds them. */
 double *args_numbers (lua_State *L, int arg, size_t n);
 
 /* The index at arg, or the list of them, each in 1..limit; pushes the scratch userdata that holds

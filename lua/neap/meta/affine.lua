@@ -29,6 +29,13 @@ function AffineSystem:solve(theta, thetaf) end
 ---@nodiscard
 function AffineSystem:estimate(theta, thetaf) end
 
+--- What estimate gives first, without keeping the solutions.
+---@param theta Matrix | number[]   [Q, P], a parameter a column; or a list: one parameter
+---@param thetaf Matrix | number[]  [K, P], alike
+---@return number[] norms  P of them
+---@nodiscard
+function AffineSystem:norms(theta, thetaf) end
+
 local array = {}
 
 ---@param operators Matrix[]  Q of them, at least one, [N, N]; N may be 0

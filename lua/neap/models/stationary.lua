@@ -139,13 +139,13 @@ local function quick_output(self, mu, u, U)
   return output(self, U, mu)
 end
 
--- The bound, and the solution when the estimator has computed it.
-local function estimate(self, mu, level)
+-- The bound, and the solution when the estimator has computed it and more than the bound is wanted.
+local function estimate(self, mu, level, wants_more)
   local estimator = self.error_estimator
   if estimator == nil then
     error(("%s has no error estimator"):format(self.name or "the model"), level + 1)
   end
-  return estimator:estimate(mu, self)
+  return estimator:estimate(mu, self, wants_more)
 end
 
 --- The solution.
@@ -209,7 +209,7 @@ function StationaryModel:compute(mu, quantities)
   local results, u = {}, nil
   if wanted.solution_error_estimate or wanted.output_error_estimate then
     local bound
-    bound, u = estimate(self, mu, 2)
+    bound, u = estimate(self, mu, 2, true)
     if wanted.solution_error_estimate then results.solution_error_estimate = { bound } end
     if wanted.output_error_estimate then
       results.output_error_estimate = self.error_estimator:output_errors(bound, mu, self)

@@ -76,13 +76,27 @@ function ProjectionFunctional:evaluator()
   end
 end
 
-function ProjectionFunctional:evaluate_all(mus)
-  local name, size, k, list = self.name, self.size, self.i, {}
+--- The same for mus that have been looked at: whose parameter is a list of so many numbers.
+---@return fun(mu: table): number
+---@nodiscard
+function ProjectionFunctional:trusting_evaluator()
+  local name, i = self.name, self.i
+  return function(mu) return mu[name][i] end
+end
+
+-- Known under what it says, not under itself: a copy of it, as workers have another one of at each
+-- call, has the same values.
+function ProjectionFunctional:evaluate_all(mus, known)
+  local name, size, k = self.name, self.size, self.i
+  local key = ("%d of %d of %s"):format(k, size, name)
+  if known[key] then return known[key] end
+  local list = {}
   for i = 1, #mus do
     local value = mus[i][name]
     if type(value) ~= "table" or #value ~= size then missing(self, mus[i]) end
     list[i] = value[k]
   end
+  known[key] = list
   return list
 end
 
@@ -169,6 +183,21 @@ function MinThetaFunctional:evaluator()
     end
     return alpha * least
   end
+end
+
+--- The value from those of all thetas, in their order.
+---@param values number[]
+---@return number
+---@nodiscard
+function MinThetaFunctional:of_thetas(values)
+  local at_mu_bar, least = self._at_mu_bar, math.huge
+  for q = 1, #at_mu_bar do
+    local theta = values[q]
+    if type(theta) ~= "number" or not (theta > 0) then check_theta(q, theta) end
+    local ratio = theta / at_mu_bar[q]
+    if ratio < least then least = ratio end
+  end
+  return self.alpha * least
 end
 
 function MinThetaFunctional:evaluate_all(mus, known)

@@ -3,6 +3,7 @@ local neap = require "neap"
 local blame = require "neap.blame"
 local class = require "neap.class"
 local host_array = require "host.array"
+local functionals = require "neap.parameters.functionals"
 local mu_ = require "neap.parameters.mu"
 local operators = require "neap.operators"
 local values = require "neap.operators.values"
@@ -28,12 +29,26 @@ local function decompose(op)
   return { op }, { 1.0 }
 end
 
-local function evaluators(coefficients, name)
+-- Functions of mus that the model has checked: what it knows of is not looked at twice.
+local function evaluators(coefficients, name, model)
   local functions = {}
   for i, coefficient in ipairs(coefficients) do
-    functions[i] = mu_.evaluator(coefficient, ("%s[%d]"):format(name, i))
+    local is_checked = getmetatable(coefficient) == functionals.ProjectionFunctional
+      and model.parameters[coefficient.name] == coefficient.size
+    functions[i] = is_checked and coefficient:trusting_evaluator()
+      or mu_.evaluator(coefficient, ("%s[%d]"):format(name, i))
   end
   return functions
+end
+
+-- Is the coercivity constant one of the coefficients' values, in their order?
+local function is_of_thetas(coercivity, coefficients)
+  if getmetatable(coercivity) ~= functionals.MinThetaFunctional
+    or #coercivity.thetas ~= #coefficients then return false end
+  for q, theta in ipairs(coercivity.thetas) do
+    if not rawequal(theta, coefficients[q]) then return false end
+  end
+  return true
 end
 
 local function system_of(self, model)
@@ -54,11 +69,13 @@ local function system_of(self, model)
   end
   system = {
     kernel = host_array.affine(matrices, vectors, self.parts),
-    coefficients = coefficients, thetas = evaluators(coefficients, "coefficients"),
+    coefficients = coefficients, thetas = evaluators(coefficients, "coefficients", model),
     rhs_coefficients = rhs_coefficients,
-    rhs_thetas = evaluators(rhs_coefficients, "rhs_coefficients"),
+    rhs_thetas = evaluators(rhs_coefficients, "rhs_coefficients", model),
     coercivity = mu_.evaluator(self.coercivity, "coercivity_estimator"),
-    outputs = outputs, output_thetas = evaluators(output_coefficients, "output_coefficients"),
+    is_of_thetas = is_of_thetas(self.coercivity, coefficients),
+    outputs = outputs,
+    output_thetas = evaluators(output_coefficients, "output_coefficients", model),
   }
   systems[self] = system
   return system
@@ -80,13 +97,17 @@ end
 --- A bound of the error of the model's solution for mu.
 ---@param mu table  as parameters.parse returns it
 ---@param model StationaryModel  the reduced model
+---@param wants_solution? boolean  the second result as well
 ---@return number
----@return Matrix  [dim, 1], the solution that it belongs to
-function AffineEstimator:estimate(mu, model)
+---@return Matrix|nil  [dim, 1], the solution that it belongs to
+function AffineEstimator:estimate(mu, model, wants_solution)
   local system = systems[self] or system_of(self, model)
-  local norms, u = system.kernel:estimate(evaluate_one(system.thetas, mu),
-    evaluate_one(system.rhs_thetas, mu))
-  return norms[1] / check_coercivity(system.coercivity(mu)), u
+  local kernel, thetas = system.kernel, evaluate_one(system.thetas, mu)
+  local estimate = wants_solution and kernel.estimate or kernel.norms
+  local norms, u = estimate(kernel, thetas, evaluate_one(system.rhs_thetas, mu))
+  local alpha = system.is_of_thetas and self.coercivity:of_thetas(thetas)
+    or system.coercivity(mu)
+  return norms[1] / check_coercivity(alpha), u
 end
 
 --- The outputs of the model, which must have an output functional.
@@ -116,7 +137,7 @@ local function evaluate(coefficients, mus, known)
 end
 
 local function fill_cache(self, system, mus, cache)
-  local known = {}
+  local known = cache.known or {}
   if cache.mus == nil then
     cache.mus = {}
     for i = 1, #mus do cache.mus[i] = mu_.parse(mus[i]) end
@@ -126,6 +147,10 @@ local function fill_cache(self, system, mus, cache)
   end
   cache.terms = table.concat(self.terms, " ")
   cache.thetas = evaluate(system.coefficients, cache.mus, known)
+  cache.known = {}
+  for key, list in next, known do -- what another model's coefficients are found under as well
+    if type(key) == "string" then cache.known[key] = list end
+  end
 end
 
 --- Bounds for many parameters; each has the same bits whatever its neighbours are.
@@ -138,7 +163,7 @@ function AffineEstimator:estimate_batch(mus, model, cache)
   if #mus == 0 then return {} end
   local system = system_of(self, model)
   if cache.terms ~= table.concat(self.terms, " ") then fill_cache(self, system, mus, cache) end
-  local bounds = system.kernel:estimate(cache.thetas, cache.rhs_thetas)
+  local bounds = system.kernel:norms(cache.thetas, cache.rhs_thetas)
   local alphas = cache.coercivity
   for i = 1, #bounds do bounds[i] = bounds[i] / alphas[i] end
   return bounds

@@ -118,6 +118,28 @@ describe("affine", function()
     assert.same(U:to_table(), V:to_table())
   end)
 
+  it("takes long lists as well", function()
+    local parts = random_system(3, 40, 33, 50, true)
+    local theta, thetaf, list, list_f = coefficients(40, 1), coefficients(33, 1), {}, {}
+    for q = 1, 40 do list[q] = theta:get(q, 1) end
+    for k = 1, 33 do list_f[k] = thetaf:get(k, 1) end
+    assert.same(parts.system:norms(theta, thetaf), parts.system:norms(list, list_f))
+    list[40] = nil
+    assert.error_matches(function() return parts.system:norms(list, list_f) end,
+      "list of 40 numbers expected, got 39", 1, true)
+  end)
+
+  it("gives the norms alone, with the same bits", function()
+    local parts = random_system(4, 3, 2, 10, true)
+    for _, p in ipairs { 0, 1, 2, 9 } do
+      local theta, thetaf = coefficients(3, p), coefficients(2, p)
+      assert.same((parts.system:estimate(theta, thetaf)), parts.system:norms(theta, thetaf))
+    end
+    local without = affine({ Matrix.identity(2) }, { Matrix.zeros(2, 1) })
+    assert.error_matches(function() return without:norms({ 1 }, { 1 }) end,
+      "system was made without residual", 1, true)
+  end)
+
   it("solves what needs pivoting, beside what does not", function()
     local swap = Matrix.from_table { { 0, 1, 0 }, { 0, 0, 1 }, { 1, 0, 0 } }
     local f = Matrix.from_table { { 1 }, { 2 }, { 3 } }
