@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,7 +158,9 @@ bool segment_is_exclusive (Segment *s) {
   close_descriptor(&s->given);
   int fd = reopen(s);
   if (fd < 0) return false;
-  bool granted = fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
+  /* Who opens it through /proc in between, as tools do that look into processes, makes the kernel
+     tell us: by a signal that does not end a process, as SIGIO would. */
+  bool granted = fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
   if (granted) fcntl(fd, F_SETLEASE, F_UNLCK);
   close(fd);
   return granted;

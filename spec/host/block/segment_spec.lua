@@ -61,6 +61,25 @@ describe("a large block", function()
     assert.is_true(idle() <= math.max(128 * MIB, memory / 8))
   end)
 
+  local can_mount = os.execute "unshare -m mount --bind /dev/null /proc/meminfo 2>/dev/null"
+  ;(can_mount and it or pending)("is not kept where the machine is short of memory", function()
+    local script = command.write [[
+      local idle, VectorArray = require "host.array".idle_bytes, require "neap".VectorArray
+      VectorArray.ones(1 << 17, 64):close()
+      print(idle())
+    ]]
+    for available, expected in pairs { [1 << 34] = 64 * MIB, [1 << 10] = 0 } do -- of 16 GiB
+      local meminfo = command.write(("MemTotal: 16777216 kB\nMemAvailable: %d kB\n")
+        :format(available))
+      local outcome = command.run(("unshare -m sh -c 'mount --bind %s /proc/meminfo && exec "
+        .. "%%neap%% %s'"):format(meminfo, script))
+      os.remove(meminfo)
+      assert.equal("", outcome.err)
+      assert.equal(expected .. "\n", outcome.out)
+    end
+    os.remove(script)
+  end)
+
   it("that was sent is used again only when nobody else has it", function()
     local pool <close> = neap.pool { workers = 2 }
     local before = leaks.segments() -- what the pool itself shares with its workers
