@@ -154,3 +154,31 @@ describe("SparseMatrix:apply_inverse", function()
     assert.equal(2, #U)
   end)
 end)
+
+describe("SparseMatrix:factorize", function()
+  local function threads()
+    local list = assert(io.popen "ls /proc/$PPID/task") -- of the one who asks: this process
+    local n = 0
+    for _ in list:lines() do n = n + 1 end
+    list:close()
+    return n
+  end
+
+  it("starts no threads but those of BLAS", function()
+    local maps <close> = assert(io.open "/proc/self/maps")
+    if maps:read "a":find "libcholmod" then pending "CHOLMOD is not a part of this neap" end
+    local n, rows, cols, values = 600, {}, {}, {} -- full, so that there is one large supernode
+    for j = 1, n do
+      for i = 1, n do
+        rows[#rows + 1], cols[#cols + 1] = i, j
+        values[#values + 1] = i == j and n or 1 / (i + j)
+      end
+    end
+    local A = SparseMatrix.from_triplets(n, n, rows, cols, values)
+    local before = threads()
+    A:factorize()
+    assert.equal(before, threads())
+    local one = VectorArray.ones(n, 1)
+    assert.is_true(residual(A, A:apply_inverse(one), one)[1] < 1e-12) -- of entries near 1
+  end)
+end)
