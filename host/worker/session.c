@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <lauxlib.h>
@@ -123,11 +122,6 @@ static void free_objects (lua_State *L, Session *s, const Message *m) {
   }
 }
 
-static bool may_be_owed (const Message *m) {
-  return m->type == REQUEST_CONFIGURE || m->type == REQUEST_DEFINE || m->type == REQUEST_GIVE ||
-         m->type == REQUEST_FREE || m->type == REQUEST_MAP_END;
-}
-
 typedef struct Serving {
   Session *session;
   const Message *message;
@@ -144,7 +138,7 @@ static int l_serve (lua_State *L) {
   Session *s = v->session;
   const Message *m = v->message;
   lua_settop(L, 0);
-  if (s->n_owed > 0 && !may_be_owed(m)) return luaL_error(L, "not enough memory");
+  if (s->n_owed > 0 && !session_may_owe(m)) return luaL_error(L, "not enough memory");
   switch (m->type) {
     case REQUEST_CONFIGURE: configure(L, s, m); break;
     case REQUEST_DEFINE: wire_define(L, m->parcel, &s->context); break;
@@ -221,16 +215,16 @@ void session_out_of_memory (lua_State *L, int status) {
   if (status == LUA_ERRMEM || status == LUA_ERRERR) lua_gc(L, LUA_GCCOLLECT);
 }
 
-/* Does the request in a protected call; what it raises stays on the stack. */
-static int serve (Session *s, Serving *v) {
+int session_serve (Session *s, const Message *m) {
   lua_State *L = s->L;
+  Serving v = {.session = s, .message = m};
   s->item = 0;
-  s->request = v->message->request;
+  s->request = m->request;
   s->answer_flags = 0;
   lua_settop(L, 0);
   lua_pushcfunction(L, session_traceback);
   lua_pushcfunction(L, l_serve);
-  lua_pushlightuserdata(L, v);
+  lua_pushlightuserdata(L, &v);
   int status = lua_pcall(L, 1, 0, 1);
   session_out_of_memory(L, status);
   lua_sethook(L, NULL, 0, 0);
@@ -238,56 +232,14 @@ static int serve (Session *s, Serving *v) {
   return status;
 }
 
-/* Was it memory that the error on top tells of? Needs none. */
-static bool is_for_memory (lua_State *L, int status) {
-  if (status == LUA_ERRMEM || status == LUA_ERRERR) return true;
-  if (!lua_istable(L, -1)) return false;
-  lua_getfield(L, -1, "message"); /* the name is there, since the field is */
-  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-  bool found = strstr(text, "not enough memory") != NULL;
-  lua_pop(L, 1);
-  return found;
-}
-
-/* Does what could not be done before, in order; but not one definition before another. */
-static void pay (Session *s) {
-  int n = s->n_owed, left = 0;
-  bool lacks_definition = false;
-  for (int i = 0; i < n; i++) {
-    Message m = s->owed[i];
-    Serving v = {.session = s, .message = &m};
-    bool is_definition = m.type == REQUEST_DEFINE;
-    if ((is_definition && lacks_definition) || serve(s, &v) != LUA_OK) {
-      lacks_definition = lacks_definition || is_definition;
-      s->owed[left++] = m;
-    } else {
-      message_fini(&m);
-    }
-  }
-  s->n_owed = left;
-  lua_settop(s->L, 0);
-}
-
-static int owe (Session *s, const Message *m) {
-  if (s->n_owed == SESSION_OWED) return UV_ENOMEM;
-  s->owed[s->n_owed] = *m;
-  if (m->parcel != NULL) parcel_retain(m->parcel);
-  s->n_owed++;
-  return 0;
-}
-
 int session_handle (Session *s, const Message *m) {
   lua_State *L = s->L;
   Serving v = {.session = s, .message = m};
   if (s->n_owed > 0) {
-    if (may_be_owed(m)) {
-      int rc = owe(s, m);
-      pay(s);
-      return rc;
-    }
-    pay(s);
+    if (session_may_owe(m)) return session_owe(s, m);
+    session_pay(s);
   }
-  int status = serve(s, &v);
+  int status = session_serve(s, m);
   int rc = 0;
   *s->position = 0;
   if (status != LUA_OK && m->type == REQUEST_CHUNK && s->item != 0 && lua_istable(L, -1)) {
@@ -299,9 +251,8 @@ int session_handle (Session *s, const Message *m) {
     rc = send_error(s, &v);
   } else if (status != LUA_OK && m->type == REQUEST_MAP) {
     tell_map(s, m);
-  } else if (status != LUA_OK && may_be_owed(m) && is_for_memory(L, status)) {
-    rc = owe(s, m);
-    pay(s); /* there is some again, after a collection */
+  } else if (status != LUA_OK && session_may_owe(m) && session_lacked_memory(L, status)) {
+    rc = session_owe(s, m); /* there is some again, after a collection */
   } else if (status != LUA_OK) {
     fprintf(stderr, "neap: request %d failed: %s\n", m->type, luaL_tolstring(L, -1, NULL));
   }
@@ -414,7 +365,7 @@ void session_free (Session *s) {
   if (s == NULL) return;
   lua_close(s->L);
   session_output_close(s); /* finalizers may have printed */
-  for (int i = 0; i < s->n_owed; i++) message_fini(&s->owed[i]);
+  session_drop_owed(s);
   known_fini(&s->known);
   free(s);
 }

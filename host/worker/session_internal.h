@@ -51,6 +51,19 @@ void session_set_object (lua_State *L, Session *s, lua_Integer id);
    short, what that function has left is collected now, since others need memory as well. */
 void session_out_of_memory (lua_State *L, int status);
 
+/* Does a request in a protected call; what that raises stays on the stack. Returns its status. */
+int session_serve (Session *s, const Message *m);
+
+/* session_owed.c */
+bool session_may_owe (const Message *m); /* does nobody wait for its answer? */
+/* Was it memory that the error on top of the stack tells of? Needs none. */
+bool session_lacked_memory (lua_State *L, int status);
+/* Owes the request, which stays the caller's, and tries to pay. 0 or UV_ENOMEM. */
+int session_owe (Session *s, const Message *m);
+/* Does what is owed, in order; but not one definition before another. Empties the stack. */
+void session_pay (Session *s);
+void session_drop_owed (Session *s);
+
 /* session_apply.c, session_map.c: each does one request in a protected call. */
 void session_apply (lua_State *L, Session *s, const Message *m);
 void session_map_begin (lua_State *L, Session *s, const Message *m);

@@ -34,6 +34,10 @@ local CHECKS = {
 ---@return PoolOptions
 ---@nodiscard
 function M.parse(given, level)
+  if type(given) == "number" then
+    error(("options: table expected, got number: call neap.pool { workers = %s }"):format(given),
+      level + 1)
+  end
   local o = options.parse(given, DEFAULTS, level + 1)
   options.check(o, CHECKS, level + 1)
   if o.workers == nil then o.workers = core.default_workers() or core.available_cores() end
