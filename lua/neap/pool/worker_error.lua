@@ -128,14 +128,19 @@ local function before(a, b)
   return (a.worker or math.huge) < (b.worker or math.huge)
 end
 
+local OWN = debug.getinfo(1, "S").source:match "^(.*/)[^/]*$" -- the folder of the pool's files
+
 -- Where the call was made: a traceback without the frames of the pool itself.
 local function caller()
-  local lines = {}
-  for line in debug.traceback(nil, 3):gmatch("[^\n]+") do
-    local own = line:find("neap/pool/[%w_]+%.lua") or line:find("(...tail calls...)", 1, true)
-    if not own then lines[#lines + 1] = line end
+  local first, level = 2, 2
+  local info = debug.getinfo(level, "S")
+  while info and (info.what == "C" or info.source:sub(1, #OWN) == OWN) do
+    level = level + 1
+    if info.what ~= "C" then first = level end
+    info = debug.getinfo(level, "S")
   end
-  return table.concat(lines, "\n")
+  local text = debug.traceback(nil, first) -- no tail call: levels count from here
+  return text
 end
 
 local M = { WorkerError = WorkerError }

@@ -56,7 +56,9 @@ describe("opening a pool refuses", function()
     check {
       ["local q = n.pool { wrokers = 2 }"] =
         "unknown option 'wrokers' (known: blas_threads, memory_limit, seed, setup, workers)",
-      ["local q = n.pool(2)"] = "options: table expected, got number",
+      ["local q = n.pool(2)"] =
+        "options: table expected, got number: call neap.pool { workers = 2 }",
+      ['local q = n.pool "2"'] = "options: table expected, got string",
     }
   end)
 
