@@ -1,7 +1,6 @@
 /* args.c - arguments of array functions. */
 #include "array/args.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,16 +65,20 @@ size_t args_index (lua_State *L, int arg, size_t n) {
   return (size_t)i - 1;
 }
 
+int args_fail_number (lua_State *L, int arg, const char *format, va_list args) {
+  char what[96];
+  vsnprintf(what, sizeof what, format, args);
+  return args_fail(L, arg, "%s: number expected, got %s", what, args_kind(L, -1));
+}
+
 double args_pop_number (lua_State *L, int arg, const char *format, ...) {
   int is_number;
   double x = lua_tonumberx(L, -1, &is_number);
   if (!is_number || lua_type(L, -1) != LUA_TNUMBER) {
-    char what[96];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    args_fail_number(L, arg, format, args);
     va_end(args);
-    args_fail(L, arg, "%s: number expected, got %s", what, args_kind(L, -1));
   }
   lua_pop(L, 1);
   return x;

@@ -3,6 +3,7 @@
 #ifndef ARGS_H
 #define ARGS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <lua.h>
@@ -31,6 +32,8 @@ const char *args_kind (lua_State *L, int index);
 size_t args_size (lua_State *L, int arg, const char *name); /* an integer, at least 0 */
 size_t args_index (lua_State *L, int arg, size_t n);        /* 1..n, returned as 0..n-1 */
 
+/* Raises that the value at the top of the stack is no number; format and args name it. */
+int args_fail_number (lua_State *L, int arg, const char *format, va_list args);
 /* The number at the top of the stack, which is popped; what names it in the message, as in
    "entry 2 of vector 3". */
 double args_pop_number (lua_State *L, int arg, const char *format, ...)

@@ -3,7 +3,6 @@
 
 #include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <lauxlib.h>
@@ -39,12 +38,10 @@ Scalar scalar_check (lua_State *L, int arg) {
 Scalar scalar_pop (lua_State *L, int arg, const char *format, ...) {
   Scalar s;
   if (!scalar_test(L, -1, &s)) {
-    char what[96];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    args_fail_number(L, arg, format, args);
     va_end(args);
-    args_fail(L, arg, "%s: number expected, got %s", what, args_kind(L, -1));
   }
   lua_pop(L, 1);
   return s;

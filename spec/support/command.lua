@@ -15,10 +15,30 @@ end
 ---@field err string   standard error
 ---@field code integer exit code, or -signal
 
-local function slurp(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
+--- All bytes of a file.
+---@param path string
+---@return string
+---@nodiscard
+function M.slurp(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read("a")
+end
+
+--- The names in a folder, sorted, hidden ones left out.
+---@param folder string
+---@return string[]
+---@nodiscard
+function M.names(folder)
+  local list = {}
+  for name in require "lfs".dir(folder) do
+    if name:sub(1, 1) ~= "." then list[#list + 1] = name end
+  end
+  table.sort(list)
+  return list
+end
+
+local function take(path)
+  local text = M.slurp(path)
   os.remove(path)
   return text
 end
@@ -32,7 +52,7 @@ function M.run(command)
   local out, err = os.tmpname(), os.tmpname()
   command = command:gsub("%%neap%%", (M.quote(M.neap):gsub("%%", "%%%%")))
   local _, how, code = os.execute(("{ %s\n} </dev/null >%s 2>%s"):format(command, out, err))
-  return { out = slurp(out), err = slurp(err), code = how == "exit" and code or -code }
+  return { out = take(out), err = take(err), code = how == "exit" and code or -code }
 end
 
 --- A fresh temporary folder, and a function that removes it and all within.

@@ -10,15 +10,6 @@ describe("neap.load and neap.save", function()
   before_each(function() folder, remove = command.folder() end)
   after_each(function() remove() end)
 
-  local function names()
-    local list = {}
-    for name in lfs.dir(folder) do
-      if name:sub(1, 1) ~= "." then list[#list + 1] = name end
-    end
-    table.sort(list)
-    return list
-  end
-
   it("go by the content when reading, by the name when writing", function()
     local U = VectorArray.from_table { { 1, 2 }, { 3, 4 } }
     for _, name in ipairs { "a.npy", "a.mtx", "a.mtx.gz", "a.csv" } do
@@ -49,11 +40,11 @@ describe("neap.load and neap.save", function()
     assert(lfs.mkdir(folder .. "/d.npy/full"))
     assert.has_error(function() neap.save(folder .. "/d.npy", Matrix.identity(3)) end,
       folder .. "/d.npy: Is a directory")
-    assert.same({ "d.npy", "x.npy" }, names())
+    assert.same({ "d.npy", "x.npy" }, command.names(folder))
     assert.equal(2, neap.load(path).dim)
     neap.save(path, Matrix.identity(3))
     assert.equal(3, neap.load(path).dim)
-    assert.same({ "d.npy", "x.npy" }, names())
+    assert.same({ "d.npy", "x.npy" }, command.names(folder))
   end)
 
   it("say that a full disk is full", function()
@@ -63,7 +54,7 @@ describe("neap.load and neap.save", function()
       local ok, why = pcall(neap.save, "x.npy", neap.VectorArray.zeros(100000, 1))
       print(ok, why)']]):format(command.quote(folder)))
     assert.equal("false\tx.npy: File too large\n", outcome.out)
-    assert.same({}, names())
+    assert.same({}, command.names(folder))
   end)
 
   it("refuse what they do not know", function()
@@ -88,7 +79,7 @@ describe("neap.load and neap.save", function()
       message(neap.load, other))
     command.write("MATLAB 5.0 MAT-file, Platform", other)
     assert.matches("^" .. other:gsub("%p", "%%%0") .. ":", message(neap.load, other))
-    assert.same({ "other" }, names())
+    assert.same({ "other" }, command.names(folder))
   end)
 end)
 

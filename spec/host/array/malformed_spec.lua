@@ -13,11 +13,6 @@ local is_root = command.run("test $(id -u) = 0").code == 0
 
 local function plain(text) return (text:gsub("%p", "%%%0")) end
 
-local function slurp(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read("a")
-end
-
 --- Calls f with the path and the ending of each file of arrays below folder.
 local function each_file(folder, f)
   for name in lfs.dir(folder) do
@@ -40,14 +35,6 @@ describe("files of arrays", function()
     path = folder .. "/file"
   end)
   after_each(function() remove() end)
-
-  local function names()
-    local list = {}
-    for name in lfs.dir(folder) do
-      if name:sub(1, 1) ~= "." then list[#list + 1] = name end
-    end
-    return list
-  end
 
   -- A fresh file each time: some file systems wait for the disk when one is overwritten.
   local function write(bytes)
@@ -112,7 +99,7 @@ describe("files of arrays", function()
     it("are refused when they are cut short: ." .. ending, function()
       local name = folder .. "/whole." .. ending
       neap.save(name, kind.object)
-      local whole = slurp(name)
+      local whole = command.slurp(name)
       for len = 0, #whole - 1 do
         -- The header of a .mat alone is a file of no variables.
         local may_load = #whole - len <= kind.lasts or (ending == "mat" and len == 128)
@@ -127,7 +114,7 @@ describe("files of arrays", function()
       local name = folder .. "/whole." .. ending
       neap.save(name, kind.object)
       if ending == "mtx.gz" then return end -- gzip lets anything follow
-      assert.is_string(message(slurp(name) .. "x"))
+      assert.is_string(message(command.slurp(name) .. "x"))
     end)
 
     it("leave nothing when the disk is full: ." .. ending, function()
@@ -212,7 +199,7 @@ describe("files of arrays", function()
     for ending, kind in pairs(kinds) do
       local name = folder .. "/x." .. ending
       neap.save(name, kind.object)
-      local before = slurp(name)
+      local before = command.slurp(name)
       local big = neap.VectorArray.random(20000, 1, { seed = 1 })
       neap.save(folder .. "/big.npy", big)
       local outcome = command.run(([[cd %s && trap '' XFSZ && ulimit -f 8 && %%neap%% -e '
@@ -222,9 +209,9 @@ describe("files of arrays", function()
         :format(folder, ending, ending))
       os.remove(folder .. "/big.npy")
       assert.matches("^false\tx%." .. plain(ending) .. ": File too large\n$", outcome.out)
-      assert.equal(before, slurp(name))
+      assert.equal(before, command.slurp(name))
       os.remove(name)
-      assert.same({}, names())
+      assert.same({}, command.names(folder))
     end
   end)
 end)

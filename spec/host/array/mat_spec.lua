@@ -347,18 +347,10 @@ describe("saving a .mat file", function()
   before_each(function() folder, remove = command.folder() end)
   after_each(function() remove() end)
 
-  local function names()
-    local list = {}
-    for name in lfs.dir(folder) do
-      if name:sub(1, 1) ~= "." then list[#list + 1] = name end
-    end
-    return list
-  end
-
   local function refused(object)
     local ok, why = pcall(neap.save, folder .. "/x.mat", object)
     assert.is_false(ok)
-    assert.same({}, names())
+    assert.same({}, command.names(folder))
     return why
   end
 
@@ -449,6 +441,6 @@ describe("saving a .mat file", function()
       local ok, why = pcall(neap.save, "x.mat", { U = neap.VectorArray.zeros(100000, 1) })
       print(ok, why)']]):format(command.quote(folder)))
     assert.equal("false\tx.mat: File too large\n", outcome.out)
-    assert.same({}, names())
+    assert.same({}, command.names(folder))
   end)
 end)

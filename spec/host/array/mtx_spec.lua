@@ -4,13 +4,6 @@ local leaks = require "spec.support.leaks"
 local SparseMatrix = neap.SparseMatrix
 require "spec.support.arrays"
 
-local function slurp(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
 describe(".mtx files", function()
   leaks.watch(before_each, after_each)
   local path
@@ -106,15 +99,15 @@ describe(".mtx files", function()
       neap.save(path .. suffix, A:to_matrix())
       assert.same(A:to_matrix():to_table(), neap.load(path .. suffix):to_table())
     end
-    assert.equal("\x1f\x8b", slurp(path .. ".mtx.gz"):sub(1, 2))
-    assert.is_nil(slurp(path .. ".mtx"):find("\x1f\x8b", 1, true))
+    assert.equal("\x1f\x8b", command.slurp(path .. ".mtx.gz"):sub(1, 2))
+    assert.is_nil(command.slurp(path .. ".mtx"):find("\x1f\x8b", 1, true))
   end)
 
   it("of symmetric matrices hold the lower half", function()
     local S = SparseMatrix.from_triplets(2, 2, { 1, 1, 2 }, { 1, 2, 1 }, { 4, 0.5, 0.5 })
     neap.save(path .. ".mtx", S)
     assert.equal("%%MatrixMarket matrix coordinate real symmetric\n2 2 2\n1 1 4\n2 1 0.5\n",
-      slurp(path .. ".mtx"))
+      command.slurp(path .. ".mtx"))
     assert.same(S:to_matrix():to_table(), neap.load(path .. ".mtx"):to_matrix():to_table())
   end)
 
@@ -147,14 +140,14 @@ describe(".mtx files", function()
       { 0.1 + i / 3, -i, 5e-320 })
     neap.save(path .. ".mtx", A)
     assert.equal("%%MatrixMarket matrix coordinate complex general",
-      slurp(path .. ".mtx"):match("^[^\n]*"))
+      command.slurp(path .. ".mtx"):match("^[^\n]*"))
     assert.same({ A:triplets() }, { neap.load(path .. ".mtx"):triplets() })
     neap.save(path .. ".mtx.gz", A:to_matrix())
     assert.close_arrays(A:to_matrix(), neap.load(path .. ".mtx.gz"))
     local S = SparseMatrix.from_triplets(2, 2, { 1, 2 }, { 2, 1 }, { i, i })
     neap.save(path .. ".mtx", S)
     assert.equal("%%MatrixMarket matrix coordinate complex symmetric\n2 2 1\n2 1 0 1\n",
-      slurp(path .. ".mtx"))
+      command.slurp(path .. ".mtx"))
     assert.close_arrays(S:to_matrix(), neap.load(path .. ".mtx"):to_matrix())
   end)
 
@@ -163,7 +156,7 @@ describe(".mtx files", function()
     local H = SparseMatrix.from_triplets(2, 2, { 1, 1, 2 }, { 1, 2, 1 }, { 4, 1 - i, 1 + i })
     neap.save(path .. ".mtx", H)
     assert.equal("%%MatrixMarket matrix coordinate complex hermitian\n2 2 2\n1 1 4 0\n2 1 1 1\n",
-      slurp(path .. ".mtx"))
+      command.slurp(path .. ".mtx"))
     assert.close_arrays(H:to_matrix(), neap.load(path .. ".mtx"):to_matrix())
   end)
 
@@ -185,7 +178,7 @@ describe(".mtx files", function()
       message("%%MatrixMarket matrix coordinate real general\n"))
     local A = SparseMatrix.from_triplets(200, 200, { 1, 7, 200 }, { 5, 6, 7 }, { 0.1, 0.2, 0.3 })
     neap.save(path .. ".mtx.gz", A)
-    local compressed = slurp(path .. ".mtx.gz")
+    local compressed = command.slurp(path .. ".mtx.gz")
     for len = 14, #compressed - 1, 7 do
       assert.matches("compressed data end too early", message(compressed:sub(1, len)))
     end

@@ -16,13 +16,6 @@ local function npy(descr, fortran, shape, data, options)
     .. string.pack(version == 1 and "<I2" or "<I4", #header) .. header .. data
 end
 
-local function slurp(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
 describe(".npy files", function()
   leaks.watch(before_each, after_each)
   local path
@@ -113,10 +106,10 @@ describe(".npy files", function()
     finally(function() os.remove(plain) end)
     neap.save(path, U)
     local data = string.pack("<dddddd", 1, 2, 3, 4, 5, 6)
-    assert.equal(npy("<f8", true, "(3, 2)", data), slurp(path))
+    assert.equal(npy("<f8", true, "(3, 2)", data), command.slurp(path))
     assert.equal(0, (lfs.attributes(path, "size") - #data) % 64)
     neap.save(path, neap.Matrix.from_table { { 1, 4 }, { 2, 5 }, { 3, 6 } })
-    assert.equal(npy("<f8", true, "(3, 2)", data), slurp(path))
+    assert.equal(npy("<f8", true, "(3, 2)", data), command.slurp(path))
     neap.save(path, U[{ 2, 1 }])
     assert.close_arrays({ { 4, 5, 6 }, { 1, 2, 3 } }, neap.load(path))
     neap.save(path, neap.VectorArray.zeros(3, 0))
@@ -131,7 +124,7 @@ describe(".npy files", function()
         for name in lfs.dir(folder) do
           if name:find("%.npy$") then
             neap.save(path .. ".npy", neap.load(folder .. "/" .. name))
-            assert.equal(slurp(folder .. "/" .. name), slurp(path .. ".npy"), name)
+            assert.equal(command.slurp(folder .. "/" .. name), command.slurp(path .. ".npy"), name)
             count = count + 1
           end
         end
@@ -171,7 +164,7 @@ describe(".npy files", function()
   it("of complex arrays are NumPy's", function()
     local U = neap.VectorArray.from_table { { neap.complex(1, 2), 3 }, { 4, 5 } }
     neap.save(path .. ".npy", U)
-    local bytes = slurp(path .. ".npy")
+    local bytes = command.slurp(path .. ".npy")
     os.remove(path .. ".npy")
     local numbers = string.pack("<dddddddd", 1, 2, 3, 0, 4, 0, 5, 0)
     assert.equal(npy("<c16", true, "(2, 2)", numbers), bytes)

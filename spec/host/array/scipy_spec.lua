@@ -25,11 +25,6 @@ local function map(rows, f)
   return result
 end
 
-local function slurp(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read("a")
-end
-
 local has_mat = lfs.attributes(command.neap:match("^(.*)/") .. "/neap_mat.so") ~= nil
 -- Not the first python3 of the path: Debian's has Debian's packages.
 local python = "/usr/bin/python3"
@@ -62,7 +57,7 @@ describe("files of NumPy", function()
     finally(function() os.remove(path) os.remove(path .. ".npy") end)
     for name, rows in pairs { c16_fortran = Z, f8_fortran = R } do
       neap.save(path .. ".npy", Matrix.from_table(rows))
-      assert.equal(slurp(here .. name .. ".npy"), slurp(path .. ".npy"))
+      assert.equal(command.slurp(here .. name .. ".npy"), command.slurp(path .. ".npy"))
     end
     neap.save(path .. ".npy", neap.load(here .. "c16_vector.npy"))
     assert.close_arrays({ { -2 + i, complex(5) } }, neap.load(path .. ".npy"))

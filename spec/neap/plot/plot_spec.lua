@@ -8,21 +8,14 @@ describe("plot", function()
   before_each(function() folder, remove = command.folder() end)
   after_each(function() remove() end)
 
-  local function slurp(path)
-    local file = assert(io.open(path, "rb"))
-    local text = file:read("a")
-    file:close()
-    return text
-  end
-
   local errors = { 1.8, 0.4, 1e-2, 1e-3, 0, 1e-5 }
 
   it("draws a decay as PNG and as SVG", function()
     plot.decay(errors, { file = folder .. "/x.png" })
-    assert.equal("\137PNG\r\n\26\n", slurp(folder .. "/x.png"):sub(1, 8))
+    assert.equal("\137PNG\r\n\26\n", command.slurp(folder .. "/x.png"):sub(1, 8))
     plot.decay({ { label = "it's <an> error", values = errors }, { values = { 1, 0.1 } } },
       { file = folder .. "/x.svg", title = "a_b 'quoted'", ylabel = "norm" })
-    local svg = slurp(folder .. "/x.svg")
+    local svg = command.slurp(folder .. "/x.svg")
     assert.matches("<svg", svg, 1, true)
     assert.matches("a_b 'quoted'", svg, 1, true)
     assert.matches("it's &lt;an> error", svg, 1, true)
@@ -30,13 +23,13 @@ describe("plot", function()
 
   it("draws singular values, effectivities and fields", function()
     plot.singular_values({ 3, 2, 1e-8 }, { file = folder .. "/s.svg" })
-    assert.matches("singular value", slurp(folder .. "/s.svg"), 1, true)
+    assert.matches("singular value", command.slurp(folder .. "/s.svg"), 1, true)
     plot.effectivities({ effectivities = { { 1.5, 2 }, { 1.1, 1 / 0, 3 } } },
       { file = folder .. "/e.svg" })
-    assert.matches("least to greatest", slurp(folder .. "/e.svg"), 1, true)
+    assert.matches("least to greatest", command.slurp(folder .. "/e.svg"), 1, true)
     local fom, _, grid = thermal_block { blocks = { 1, 1 }, n = 4 }
     plot.field(fom:solve { diffusion = 1 }, grid, { file = folder .. "/f.png", label = "u" })
-    assert.is_true(#slurp(folder .. "/f.png") > 5000)
+    assert.is_true(#command.slurp(folder .. "/f.png") > 5000)
   end)
 
   it("leaves room for the labels of a field, whatever its size", function()
@@ -44,7 +37,7 @@ describe("plot", function()
     for _, height in ipairs { 300, 620, 1000 } do
       plot.field(fom:solve { diffusion = 1 }, grid,
         { file = folder .. "/f.svg", xlabel = "first", height = height, width = height })
-      local baseline = slurp(folder .. "/f.svg")
+      local baseline = command.slurp(folder .. "/f.svg")
         :match('translate%([%d.]+,([%d.]+)%)"[^\n]*\n%s*<text>first</text>')
       assert.is_true(tonumber(baseline) < height - 4) -- descenders of a font of 13 pixels
     end
