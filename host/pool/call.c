@@ -160,6 +160,7 @@ static int l_wait (lua_State *L) {
   lua_Integer enough = luaL_optinteger(L, 3, INT64_MAX);
   lua_settop(L, 1);
   Pool *p = c->pool;
+  pool_check_idle(L, p);
   uint64_t until = seconds >= 0 && seconds < 1e9 ? uv_hrtime() + (uint64_t)(seconds * 1e9) : 0;
   p->waiting = c;
   pool_watch(p);
@@ -266,6 +267,7 @@ static int l_errors (lua_State *L) {
 /* call:is_done([runs_nothing]): an inline worker does a request meanwhile, if it may. */
 static int l_is_done (lua_State *L) {
   Call *c = checkcall(L, 1);
+  pool_check_idle(L, c->pool);
   if (!c->is_done && c->pool->transport != NULL) {
     Pool *p = c->pool;
     bool watches = pool_watch(p); /* an inline worker may run here */

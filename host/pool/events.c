@@ -344,6 +344,7 @@ static void take_message (lua_State *L, Pool *p, int worker, const Message *m) {
 
 static void dispatch (lua_State *L, Pool *p) {
   TransportEvent e;
+  p->is_busy = true; /* finalizers may run while we are at it */
   while (p->transport != NULL && p->transport->ops->next(p->transport, &e)) {
     if (e.kind == TRANSPORT_MESSAGE) {
       take_message(L, p, e.worker, &e.message);
@@ -352,6 +353,7 @@ static void dispatch (lua_State *L, Pool *p) {
       pool_recover(L, p, &e);
     }
   }
+  p->is_busy = false;
 }
 
 void pool_dispatch (lua_State *L, Pool *p) {

@@ -10,6 +10,13 @@ static void interrupt (void *user) {
   session_interrupt(p->session);
 }
 
+/* Needs no memory: there was none for any other. */
+static void answer_without_words (Pool *p, const Message *m, uint8_t flags) {
+  transport_inline_reply_last(p->transport, &(Message){.type = ANSWER_ERROR,
+                                                       .flags = flags,
+                                                       .request = m->request});
+}
+
 /* Does a request, r where it is one that is answered. Ends it when it may take no longer, or what is
    waited for may not: that cannot be had before. */
 static void handle (Pool *p, const Message *m, Request *r) {
@@ -24,6 +31,7 @@ static void handle (Pool *p, const Message *m, Request *r) {
   if (is_stopped && r != NULL && uv_hrtime() >= limit) r->overdue = limit;
   else if (is_stopped && r != NULL) r->is_in_the_way = r->call != p->waiting;
   if (rc < 0) known_fini(&p->workers[0].known); /* it is told again */
+  if (rc < 0 && r != NULL) answer_without_words(p, m, 0);
 }
 
 static void serve (void *user, const Message *m) {
@@ -31,8 +39,7 @@ static void serve (void *user, const Message *m) {
   Request *r = p->workers[0].first;
   if (r != NULL && r->message.request != m->request) r = NULL; /* it needs no answer */
   if (r != NULL && r->is_abandoned) {
-    Message answer = {.type = ANSWER_ERROR, .flags = ANSWER_NOT_BEGUN, .request = m->request};
-    transport_inline_reply(p->transport, &answer);
+    answer_without_words(p, m, ANSWER_NOT_BEGUN);
     return;
   }
   int threads = openblas_get_num_threads();

@@ -281,12 +281,13 @@ int call_map (lua_State *L) {
   luaL_checktype(L, 5, LUA_TTABLE);
   lua_settop(L, 5);
   int64_t total = option(L, "total");
-  Call *c = call_push(L, p, total); /* index 6 */
+  pool_enter(L, p);                 /* index 6 */
+  Call *c = call_push(L, p, total); /* index 7 */
   c->takes_globals = option(L, "async") != 0;
   lua_pushvalue(L, 5);
-  lua_setiuservalue(L, 6, CALL_SEQUENCES);
+  lua_setiuservalue(L, 7, CALL_SEQUENCES);
   lua_getfield(L, 4, "order");
-  lua_setiuservalue(L, 6, CALL_ORDER);
+  lua_setiuservalue(L, 7, CALL_ORDER);
   pool_follow_environment(L, p);
   Encoder *e = pool_encoder(L, p);
   lua_pushinteger(L, (lua_Integer)c->number);
@@ -297,7 +298,7 @@ int call_map (lua_State *L) {
   p->heavy = c->parcel->len > POOL_HEAVY ? c->parcel->len : 0;
   if (c->takes_globals) globals_take(L, p, c->parcel, &c->globals);
   c->map = push_map(L, p, total);
-  lua_settop(L, 6);
+  lua_settop(L, 7);
   call_anchor(L, c);
   lua_pushcfunction(L, l_feed_all);
   lua_pushlightuserdata(L, c);

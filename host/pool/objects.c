@@ -70,9 +70,10 @@ bool objects_release (Objects *o, uint64_t id) {
   return true;
 }
 
-void objects_clear_freed (Objects *o) {
-  for (size_t i = 0; i < o->n_freed; i++) o->vacant[o->n_vacant++] = (uint32_t)o->freed[i] - 1u;
-  o->n_freed = 0;
+void objects_clear_freed (Objects *o, size_t n) {
+  for (size_t i = 0; i < n; i++) o->vacant[o->n_vacant++] = (uint32_t)o->freed[i] - 1u;
+  for (size_t i = n; i < o->n_freed; i++) o->freed[i - n] = o->freed[i];
+  o->n_freed -= n;
 }
 
 void objects_fini (Objects *o) {

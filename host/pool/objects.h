@@ -28,8 +28,8 @@ void objects_retain (Objects *o, uint64_t id);
 /* Takes a handle away; the last one puts the id among the freed. Cannot fail: finalizers call
    it. Returns whether it was the last. */
 bool objects_release (Objects *o, uint64_t id);
-/* All workers know of the freed ids: their slots may be used again. */
-void objects_clear_freed (Objects *o);
+/* All workers know of the n oldest freed ids: their slots may be used again. */
+void objects_clear_freed (Objects *o, size_t n);
 void objects_fini (Objects *o);
 
 #endif

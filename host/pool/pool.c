@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <lauxlib.h>
 #include "directory.h"
+#include "metatable.h"
 #include "pool/call.h"
 #include "worker/protocol.h"
 #include "worker/session.h"
@@ -51,7 +52,40 @@ int pool_error (lua_State *L, const char *format, ...) {
 Pool *pool_check (lua_State *L, int arg) {
   Pool **box = luaL_checkudata(L, arg, POOL_TNAME);
   if (*box == NULL || (*box)->transport == NULL) pool_error(L, "pool is closed");
+  pool_check_idle(L, *box);
   return *box;
+}
+
+void pool_check_idle (lua_State *L, const Pool *p) {
+  if (p->is_answering) { /* the worker that waits would never come to it */
+    pool_error(L, "the pool cannot be called while a worker waits for a global");
+  }
+  if (p->is_busy) {
+    pool_error(L, "the pool cannot be called by a metamethod or a finalizer while it sends or "
+                  "takes up what a call consists of");
+  }
+}
+
+static int l_leave (lua_State *L) {
+  Pool **guarded = lua_touserdata(L, 1);
+  if (*guarded != NULL) (*guarded)->is_busy = false;
+  return 0;
+}
+
+void pool_enter (lua_State *L, Pool *p) {
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, p->guard);
+  lua_toclose(L, -1);
+  p->is_busy = true;
+}
+
+/* Leaves a reference to what pool_enter pushes. */
+static void make_guard (lua_State *L, Pool *p) {
+  static const luaL_Reg metamethods[] = {{"__close", l_leave}, {NULL, NULL}};
+  Pool **guarded = lua_newuserdatauv(L, sizeof *guarded, 0);
+  *guarded = p;
+  metatable_set(L, "neap.core.Guard", metamethods);
+  p->guard = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 Pool *pool_retain (Pool *p) {
@@ -213,6 +247,7 @@ int pool_close_method (lua_State *L) {
   if (p->is_answering) { /* what answers, and an inline session, runs below us */
     return pool_error(L, "the pool cannot be closed while a worker waits for a global");
   }
+  pool_check_idle(L, p);
   pool_watch(p);
   pool_close(p);
   pool_unwatch(p);
@@ -232,6 +267,7 @@ static int l_gc (lua_State *L) {
   luaL_unref(L, LUA_REGISTRYINDEX, p->calls);
   luaL_unref(L, LUA_REGISTRYINDEX, p->immutables);
   luaL_unref(L, LUA_REGISTRYINDEX, p->environment);
+  luaL_unref(L, LUA_REGISTRYINDEX, p->guard);
   for (int w = 0; w < p->n; w++) {
     luaL_unref(L, LUA_REGISTRYINDEX, p->workers[w].context.definitions);
     setup_forget(L, &p->workers[w]);
@@ -284,7 +320,7 @@ int pool_open (lua_State *L) {
               .memory_limit = memory_limit,
               .blas_threads = (int)blas_threads};
   p->last_floating = &p->floating;
-  p->calls = p->immutables = p->environment = LUA_NOREF;
+  p->calls = p->immutables = p->environment = p->guard = LUA_NOREF;
   p->context = (WireContext){.user = p, .remote_id = pool_remote_id, .definitions = LUA_NOREF};
   for (size_t w = 0; w < slots; w++) {
     workers[w].last = &workers[w].first;
@@ -297,6 +333,7 @@ int pool_open (lua_State *L) {
   p->calls = new_table_ref(L, NULL);
   p->immutables = new_table_ref(L, "k");
   p->environment = new_table_ref(L, NULL);
+  make_guard(L, p);
   for (size_t w = 0; w < slots; w++) workers[w].context.definitions = new_table_ref(L, NULL);
   int rc;
   if (n == 0) {

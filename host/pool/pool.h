@@ -111,11 +111,11 @@ struct Pool {
   int64_t seed;
   int64_t memory_limit; /* of a worker process, in bytes; 0: none */
   int blas_threads;
-  size_t heavy;          /* bytes beside blocks of the last call, where they are many; else 0 */
-  int calls;             /* registry reference: calls under way, which keeps them alive */
-  int environment;       /* registry reference: package.path and cpath as workers know them */
+  size_t heavy;    /* bytes beside blocks of the last call, where they are many; else 0 */
+  int calls;       /* registry reference: calls under way, which keeps them alive */
+  int environment; /* registry reference: package.path and cpath as workers know them */
   uint64_t directory_version; /* when it was last looked at; 0: never */
-  ino_t directory_inode; /* of the folder that workers are in */
+  ino_t directory_inode;      /* of the folder that workers are in */
   dev_t directory_device;
   int immutables;    /* registry reference: weak table, see pushed.c */
   uint64_t *touched; /* remote objects met by the encoding under way */
@@ -128,10 +128,17 @@ struct Pool {
   const Call *waiting;       /* what is waited for, or NULL */
   bool is_answering;         /* a worker waits for a global, whose metamethods may call us */
   uint64_t stopping;         /* number of the call that is being stopped, or 0 */
+  bool is_busy;              /* see pool_enter */
+  int guard;                 /* registry reference: what ends that */
 };
 
 /* pool.c */
-Pool *pool_check (lua_State *L, int arg); /* raises when it is none, or closed */
+/* Raises when it is none, closed, or busy. */
+Pool *pool_check (lua_State *L, int arg);
+/* From here on the pool is busy, until the C function returns or raises, or what is pushed here leaves
+   the stack: metamethods and finalizers, which may run in the midst of an encoding, must not call it. */
+void pool_enter (lua_State *L, Pool *p);
+void pool_check_idle (lua_State *L, const Pool *p); /* raises when it is busy */
 /* Raises with the position of what has called the pool's Lua. Format as for lua_pushfstring. */
 int pool_error (lua_State *L, const char *format, ...);
 Pool *pool_retain (Pool *p);

@@ -80,6 +80,7 @@ static void ask_for (lua_State *L, Call *c, int worker, uint8_t type) {
 static int apply (lua_State *L, bool is_async) {
   Pool *p = pool_check(L, 1);
   int last = lua_gettop(L);
+  pool_enter(L, p);
   Call *c = call_push(L, p, p->n);
   c->takes_globals = is_async;
   encode_apply(L, c, "function", 0, 2, last);
@@ -100,6 +101,7 @@ int request_apply_only (lua_State *L) {
   lua_Integer w = luaL_checkinteger(L, 2);
   luaL_argcheck(L, (lua_Unsigned)w - 1u < (lua_Unsigned)p->n, 2, "no such worker");
   int last = lua_gettop(L);
+  pool_enter(L, p);
   Call *c = call_push(L, p, 0);
   encode_apply(L, c, "function", 0, 3, last);
   ask_for(L, c, (int)w - 1, REQUEST_APPLY);
@@ -110,6 +112,7 @@ int request_submit (lua_State *L) {
   Pool *p = pool_check(L, 1);
   int last = lua_gettop(L);
   pool_dispatch(L, p); /* some may have become free */
+  pool_enter(L, p);
   Call *c = call_push(L, p, 0);
   c->takes_globals = true;
   encode_apply(L, c, "function", 0, 2, last);
@@ -122,6 +125,7 @@ int request_keep (lua_State *L) {
   int last = lua_gettop(L) + 1;
   uint64_t id = remote_new(L, p);
   lua_insert(L, 2);
+  pool_enter(L, p);
   Call *c = call_push(L, p, p->n);
   encode_apply(L, c, "function", id, 3, last);
   remote_touch(L, p, id);
@@ -146,6 +150,7 @@ int request_push (lua_State *L) {
   luaL_checkany(L, 2);
   bool is_immutable = lua_toboolean(L, 3);
   lua_settop(L, 2);
+  pool_enter(L, p); /* index 3 */
   const char *why = NULL;
   uint64_t id = is_immutable ? pushed_id(L, p, 2, &why) : 0;
   if (why != NULL) {
@@ -158,14 +163,14 @@ int request_push (lua_State *L) {
     remote_push(L, p, id);
     return 2;
   }
-  id = remote_new(L, p); /* index 3 */
+  id = remote_new(L, p); /* index 4 */
   pool_follow_environment(L, p);
   Call *c = call_push(L, p, p->n);
   c->parcel = encode_push(L, pool_encoder(L, p), id, 2, "object");
   remote_touch(L, p, id);
   ask_for(L, c, ALL, REQUEST_PUSH);
   if (is_immutable) pushed_note(L, p, 2, id);
-  lua_pushvalue(L, 3);
+  lua_pushvalue(L, 4);
   return 2;
 }
 
@@ -194,19 +199,20 @@ int request_scatter (lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   uint64_t id = remote_new(L, p); /* index 3 */
+  pool_enter(L, p);               /* index 4 */
   pool_follow_environment(L, p);
-  Call *c = call_push(L, p, p->n);    /* index 4 */
-  Parts *parts = push_parts(L, p->n); /* index 5 */
+  Call *c = call_push(L, p, p->n);    /* index 5 */
+  Parts *parts = push_parts(L, p->n); /* index 6 */
   pool_encoder(L, p);
-  lua_settop(L, 5);
+  lua_settop(L, 6);
   for (int w = 0; w < p->n; w++) { /* all of them, before anything is sent */
     lua_rawgeti(L, 2, w + 1);
-    parts->parcels[w] = encode_push(L, wire_encoder(L, &p->context, 0), id, 6, "item");
+    parts->parcels[w] = encode_push(L, wire_encoder(L, &p->context, 0), id, 7, "item");
     parts->n = w + 1;
-    lua_settop(L, 5);
+    lua_settop(L, 6);
   }
   remote_touch(L, p, id);
-  lua_pushvalue(L, 4);
+  lua_pushvalue(L, 5);
   for (int w = 0; w < p->n; w++) {
     c->parcel = parcel_retain(parts->parcels[w]);
     ask_for(L, c, w, REQUEST_PUSH);
@@ -225,12 +231,13 @@ int request_get (lua_State *L) {
   p->n_touched = 0;
   if (pool_remote_id(L, 2, p, &id, &why) != 1) return luaL_argerror(L, 2, why);
   lua_settop(L, 2);
+  pool_enter(L, p); /* index 3 */
   Call *c = call_push(L, p, w == 0 ? p->n : 0);
   Encoder *e = wire_encoder(L, &p->context, 0);
   lua_pushinteger(L, (lua_Integer)id);
   wire_encode(L, e, -1, "id");
   c->parcel = wire_finish(L, e);
-  lua_settop(L, 3);
+  lua_settop(L, 4);
   ask_for(L, c, w == 0 ? ALL : (int)w - 1, REQUEST_GET);
   return 1;
 }
@@ -238,6 +245,7 @@ int request_get (lua_State *L) {
 int request_set_setup (lua_State *L) {
   Pool *p = pool_check(L, 1);
   lua_settop(L, 2);
+  pool_enter(L, p);
   Call *c = call_push(L, p, p->n);
   encode_apply(L, c, "option 'setup'", 0, 2, 2);
   parcel_release(p->setup);

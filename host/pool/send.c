@@ -57,12 +57,13 @@ static void tell_freed (lua_State *L, Pool *p) {
     wire_encode(L, e, -1, "id");
     lua_pop(L, 1);
   }
+  size_t n = o->n_freed; /* more may come now, from finalizers */
   Message m = {.type = REQUEST_FREE, .parcel = wire_finish(L, e)};
   for (int w = 0; w < p->n; w++)
     deliver(p, w, &m, true); /* one that ends forgets them anyway */
   message_fini(&m);
   lua_settop(L, top);
-  objects_clear_freed(o);
+  objects_clear_freed(o, n);
   pool_prune_journals(p);
 }
 
@@ -96,12 +97,15 @@ static Request *request_new (const Pool *p) {
 }
 
 Request *request_make (lua_State *L, Pool *p, Message *m, Call *call) {
-  Request *r = p->is_answering ? NULL : request_new(p);
+  bool is_live = true; /* a finalizer may have removed what was met */
+  for (size_t i = 0; i < p->n_touched && is_live; i++) {
+    is_live = objects_is_live(&p->objects, p->touched[i]);
+  }
+  Request *r = is_live ? request_new(p) : NULL;
   if (r == NULL) {
     message_fini(m);
-    pool_error(L, p->is_answering /* the worker that waits would never come to it */
-                    ? "the pool cannot be called while a worker waits for a global"
-                    : "not enough memory");
+    pool_error(L,
+               is_live ? "not enough memory" : "a RemoteObject was removed while it was sent");
   }
   r->message = *m;
   r->message.request = ++p->next_request;

@@ -46,6 +46,7 @@ int pool_wait_any (lua_State *L) {
   lua_Number seconds = luaL_optnumber(L, 2, 1e9);
   lua_Integer n = luaL_len(L, 1), done;
   luaL_argcheck(L, n > 0, 1, "at least one call expected");
+  for (lua_Integer i = 1; i <= n; i++) pool_check_idle(L, call_at(L, i)->pool);
   uint64_t until = uv_hrtime() + (uint64_t)((seconds < 1e9 ? seconds : 1e9) * 1e9);
   while ((done = find_done(L, n)) == 0) {
     look(L, n);

@@ -10,6 +10,8 @@ typedef struct Inline {
   void *user;
   EventQueue in;  /* messages to the worker */
   EventQueue out; /* its answers */
+  Message last;   /* what comes after them, if has_last */
+  bool has_last;
   LineBuffer lines[2];
 } Inline;
 
@@ -27,14 +29,19 @@ static int inline_send (Transport *t, int worker, const Message *m) {
 }
 
 static bool inline_next (Transport *t, TransportEvent *e) {
-  return event_queue_pop(&((Inline *)t)->out, e);
+  Inline *self = (Inline *)t;
+  if (event_queue_pop(&self->out, e)) return true;
+  if (!self->has_last) return false;
+  *e = (TransportEvent){.kind = TRANSPORT_MESSAGE, .message = self->last};
+  self->has_last = false;
+  return true;
 }
 
 static void inline_poll (Transport *t, int timeout_ms, bool spin) {
   Inline *self = (Inline *)t;
   (void)timeout_ms, (void)spin;
   TransportEvent e;
-  if (self->out.n != 0 || !event_queue_pop(&self->in, &e)) return;
+  if (self->out.n != 0 || self->has_last || !event_queue_pop(&self->in, &e)) return;
   self->serve(self->user, &e.message);
   message_fini(&e.message);
 }
@@ -114,6 +121,12 @@ int transport_inline_reply (Transport *t, Message *m) {
   int rc = event_queue_push(&((Inline *)t)->out, &e);
   if (rc < 0) message_fini(m);
   return rc;
+}
+
+void transport_inline_reply_last (Transport *t, const Message *m) {
+  Inline *self = (Inline *)t;
+  self->last = *m;
+  self->has_last = true;
 }
 
 void transport_inline_write (Transport *t, int fd, const char *bytes, size_t n) {

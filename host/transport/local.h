@@ -47,7 +47,7 @@ struct Local {
   bool
     *has_ended; /* n of them: and next has not told so yet. Not among the events: an end is told
                       even where there is no memory */
-  bool has_looked; /* for output, since the last event came: there was none */
+  bool has_looked;    /* for output, since the last event came: there was none */
   uint64_t oom_kills; /* of the system, when it was last looked at */
 };
 

@@ -83,6 +83,8 @@ Transport *transport_local (Host *host, int n, int blas_threads, int *rc);
 typedef void (*InlineServe)(void *user, const Message *m);
 Transport *transport_inline (InlineServe serve, void *user, int *rc);
 int transport_inline_reply (Transport *t, Message *m); /* takes the parcel; 0 or UV_ENOMEM */
+/* The last answer to what is being served, which has no parcel: needs no memory. */
+void transport_inline_reply_last (Transport *t, const Message *m);
 void transport_inline_write (Transport *t, int fd, const char *bytes,
                              size_t n); /* fd: 1 or 2 */
 
