@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 #include <lauxlib.h>
-#include <zlib.h>
 #include "array/matformat.h"
+#include "mat/inflater.h"
 #include "metatable.h"
 
 #define WALK_TNAME "neap.mat.Walk"
 
 enum {
-  CHUNK = 1 << 14,
+  CHUNK = INFLATER_CHUNK,
   DEFLATE_MOST = 1032,  /* a byte of deflate makes at most that many */
   CELLS_MOST = 1 << 20, /* cells and fields in a file; each takes some 200 bytes of memory */
 };
@@ -22,14 +22,12 @@ enum {
 typedef struct Walk {
   Reader *r;
   int fd;          /* the caller's: what has been read goes there */
-  z_stream z;      /* of the variable that is read, where packed is set */
-  bool inflates;   /* z is to be ended */
+  Inflater packed; /* open while a compressed variable is read */
   bool swapped;    /* the file's numbers have the other byte order */
-  uint64_t packed; /* compressed bytes of the variable that z has not had yet */
   uint64_t left;   /* bytes of the variable that have not been read */
   size_t n_cells;
   char name[MAT_NAME_MOST + 1]; /* of the variable, "" while it is not known */
-  unsigned char in[CHUNK], out[CHUNK];
+  unsigned char out[CHUNK];
   size_t n_out; /* bytes in out */
 } Walk;
 
@@ -41,8 +39,7 @@ typedef struct Tag {
 
 static int l_gc (lua_State *L) {
   Walk *w = luaL_checkudata(L, 1, WALK_TNAME);
-  if (w->inflates) inflateEnd(&w->z);
-  w->inflates = false;
+  inflater_close(&w->packed);
   return 0;
 }
 
@@ -72,31 +69,16 @@ static void write_out (lua_State *L, Walk *w, const void *source, size_t len) {
   w->n_out += len;
 }
 
-static void inflate_bytes (lua_State *L, Walk *w, void *target, size_t len, const char *what) {
-  w->z.next_out = target;
-  w->z.avail_out = (unsigned)len; /* at most CHUNK */
-  while (w->z.avail_out > 0) {
-    if (w->z.avail_in == 0 && w->packed > 0) {
-      size_t n = w->packed < CHUNK ? (size_t)w->packed : CHUNK;
-      reader_bytes(L, w->r, w->in, n, what);
-      w->packed -= n;
-      w->z.next_in = w->in;
-      w->z.avail_in = (unsigned)n;
-    }
-    int rc = inflate(&w->z, Z_NO_FLUSH);
-    if (rc == Z_OK || (rc == Z_STREAM_END && w->z.avail_out == 0)) continue;
-    if (rc == Z_MEM_ERROR) luaL_error(L, "not enough memory");
-    if (rc == Z_STREAM_END || rc == Z_BUF_ERROR) fail(L, w, "compressed data end in %s", what);
-    fail(L, w, "compressed data are damaged: %s", w->z.msg != NULL ? w->z.msg : "no stream");
-  }
-}
-
 /* Reads and writes out at most CHUNK bytes. */
 static void take (lua_State *L, Walk *w, void *target, size_t len, const char *what) {
   if (len > w->left) fail(L, w, "%s: more bytes than the variable has", what);
   w->left -= len;
-  if (w->inflates) inflate_bytes(L, w, target, len, what);
-  else reader_bytes(L, w->r, target, len, what);
+  if (w->packed.is_open) {
+    const char *why = inflater_read(L, &w->packed, target, len, what);
+    if (why != NULL) fail(L, w, "%s", why);
+  } else {
+    reader_bytes(L, w->r, target, len, what);
+  }
   write_out(L, w, target, len);
 }
 
@@ -333,30 +315,11 @@ static void walk_variable (lua_State *L, Walk *w, uint64_t room) {
 }
 
 static void walk_compressed (lua_State *L, Walk *w, uint32_t len) {
-  w->z = (z_stream){0};
-  if (inflateInit(&w->z) != Z_OK) luaL_error(L, "not enough memory");
-  w->inflates = true;
-  w->packed = len;
+  inflater_open(L, &w->packed, w->r, len);
   walk_variable(L, w, (uint64_t)len * DEFLATE_MOST);
-  unsigned char byte;
-  w->z.next_out = &byte;
-  w->z.avail_out = 1;
-  int rc = Z_OK;
-  while (rc == Z_OK && w->z.avail_out == 1) { /* what is left is the checksum */
-    if (w->z.avail_in == 0 && w->packed > 0) {
-      size_t n = w->packed < CHUNK ? (size_t)w->packed : CHUNK;
-      reader_bytes(L, w->r, w->in, n, "the variable's checksum");
-      w->packed -= n;
-      w->z.next_in = w->in;
-      w->z.avail_in = (unsigned)n;
-    }
-    rc = inflate(&w->z, Z_NO_FLUSH);
-  }
-  if (w->z.avail_out == 0) fail(L, w, "compressed data go on behind the variable");
-  if (rc != Z_STREAM_END) fail(L, w, "compressed data are damaged or end too early");
-  if (w->packed > 0 || w->z.avail_in > 0) fail(L, w, "bytes behind the compressed data");
-  inflateEnd(&w->z);
-  w->inflates = false;
+  const char *why = inflater_finish(L, &w->packed);
+  if (why != NULL) fail(L, w, "%s", why);
+  inflater_close(&w->packed);
 }
 
 static void walk_header (lua_State *L, Walk *w) {
@@ -380,8 +343,8 @@ size_t matcheck (lua_State *L, Reader *r, int fd) {
   Walk *w = lua_newuserdatauv(L, sizeof *w, 0);
   w->r = r; /* and not all of it: the buffers need no zeros */
   w->fd = fd;
-  w->inflates = w->swapped = false;
-  w->packed = w->left = 0;
+  w->packed.is_open = w->swapped = false;
+  w->left = 0;
   w->n_cells = w->n_out = 0;
   w->name[0] = '\0';
   static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {NULL, NULL}};
