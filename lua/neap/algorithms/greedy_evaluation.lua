@@ -1,6 +1,5 @@
 --- What a worker does for a greedy: the errors of its share of the training set.
 local norms = require "neap.algorithms.norms"
-local training_share = require "neap.algorithms.training_share"
 local values = require "neap.operators.values"
 
 local M = {}
@@ -8,10 +7,7 @@ local M = {}
 local KEPT_LEN = 2 ^ 28 -- bytes of full solutions that a worker keeps
 
 --- Of a worker, beside its share: what is computed once for all evaluations.
----@param packed table[]|nil  { its share }, if that was packed
-function M.new_cache(packed)
-  return { given = packed and training_share.unpack(packed[1]) }
-end
+function M.new_cache() return {} end
 
 --- The largest entry, NaN if there is one.
 local function largest(list)
@@ -38,13 +34,12 @@ end
 
 --- The largest error estimate of a reduced model.
 ---@param rom table
----@param mus table[]|table  a packed share is in the cache
+---@param mus table[]
 ---@param cache table  changed
 ---@return number err     -inf when there are no mus
 ---@return integer index  of mus, the first with this error
 ---@return integer count  #mus
 function M.max_estimate(rom, mus, cache)
-  mus = cache.given or mus
   if rom.error_estimator.estimate_batch then
     return first_largest(rom.error_estimator:estimate_batch(mus, rom, cache))
   end
@@ -62,7 +57,6 @@ end
 ---@param cache table     changed: keeps full solutions, while they are few
 ---@return number err, integer index, integer count  as of max_estimate
 function M.max_true_error(rom, RB, fom, norm, mus, cache)
-  mus = cache.given or mus
   local error_norm = norms.reader(norm[1])
   local solutions = cache.solutions
   if solutions == nil and #mus * fom.dim * 8 <= KEPT_LEN then

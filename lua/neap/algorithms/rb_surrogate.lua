@@ -1,9 +1,7 @@
 --- A reduced basis model as the surrogate of a weak greedy.
 local blame = require "neap.blame"
 local class = require "neap.class"
-local direct = require "neap.direct"
 local evaluation = require "neap.algorithms.greedy_evaluation"
-local training_share = require "neap.algorithms.training_share"
 
 ---@class RBSurrogate
 ---@field rom table  the reduced model so far
@@ -21,9 +19,7 @@ local function scatter(self, mus, pool)
   if self._mus == mus and self._pool == pool then return end
   self:close()
   self._mus, self._pool = mus, pool
-  local shares = pool ~= direct.pool and pool.workers and training_share.pack(mus, pool.workers)
-  self._share = pool:scatter_list(shares or mus)
-  self._cache = pool:keep(evaluation.new_cache, shares and self._share)
+  self._share, self._cache = pool:scatter_list(mus), pool:keep(evaluation.new_cache)
   if not self._use_estimator then
     self._fom_there = pool:push(self.fom)
     self._norm_there = pool:push { self._error_norm }

@@ -3,6 +3,8 @@ local blame = require "neap.blame"
 local class = require "neap.class"
 local mu_ = require "neap.parameters.mu"
 
+local type = type
+
 local M = {}
 
 --- A function of mu with a number as value. Call it, or ask for a derivative.
@@ -84,20 +86,30 @@ function ProjectionFunctional:trusting_evaluator()
   return function(mu) return mu[name][i] end
 end
 
--- Known under what it says, not under itself: a copy of it, as workers have another one of at each
--- call, has the same values.
-function ProjectionFunctional:evaluate_all(mus, known)
-  local name, size, k = self.name, self.size, self.i
-  local key = ("%d of %d of %s"):format(k, size, name)
+-- The lists of all mus, looked at once for all their components.
+local function lists_of(self, mus, known)
+  local name, size = self.name, self.size
+  local key = ("lists of %d: %s"):format(size, name)
   if known[key] then return known[key] end
-  local list = {}
+  local lists = {}
   for i = 1, #mus do
     local value = mus[i][name]
     if type(value) ~= "table" or #value ~= size then missing(self, mus[i]) end
-    list[i] = value[k]
+    lists[i] = value
   end
-  known[key] = list
-  return list
+  known[key] = lists
+  return lists
+end
+
+-- Known under what it says, not under itself: a copy of it, as workers have another one of at each
+-- call, has the same values.
+function ProjectionFunctional:evaluate_all(mus, known)
+  local key, k = ("%d of %d: %s"):format(self.i, self.size, self.name), self.i
+  if known[key] then return known[key] end
+  local lists, row = lists_of(self, mus, known), {}
+  for i = 1, #lists do row[i] = lists[i][k] end
+  known[key] = row
+  return row
 end
 
 function ProjectionFunctional:d_mu(name, i)
@@ -206,7 +218,9 @@ function MinThetaFunctional:evaluate_all(mus, known)
   for q, theta in ipairs(self.thetas) do
     local row, at_mu_bar = mu_.evaluate_all(theta, mus, known), self._at_mu_bar[q]
     for i = 1, #mus do
-      local ratio = check_theta(q, row[i]) / at_mu_bar
+      local x = row[i]
+      if type(x) ~= "number" or not (x > 0) then check_theta(q, x) end
+      local ratio = x / at_mu_bar
       if ratio < list[i] then list[i] = ratio end
     end
   end
