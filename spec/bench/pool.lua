@@ -108,7 +108,7 @@ local function latency_after_a_pause(pool)
   end
   measure.report("apply on both, workers asleep", scaled(paused, 1e6), "us", "< 1.2 x the next")
   if not has_limit then return end
-  measure.report("  a byte to both over libuv's pipes, and back", scaled(limits, 1e6), "us")
+  measure.report("  a message to both over libuv's pipes, and back", scaled(limits, 1e6), "us")
 end
 
 local function throughput(pool)

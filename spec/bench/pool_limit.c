@@ -1,10 +1,11 @@
-/* pool_limit.c - the bare limits of a call to two workers: one byte goes to two processes, which
+/* pool_limit.c - the bare limits of a call to two workers: a message goes to two processes, which
    send it back. Prints the seconds of each round.
 
    cc -O2 -o pool_limit pool_limit.c -luv; pool_limit asleep|spinning ROUNDS
 
-   asleep: over libuv's pipes, after a pause in which all three sleep. spinning: through words of
-   shared memory, back to back; who waits yields its core. */
+   asleep: over libuv's pipes, after a pause in which all three sleep; as many bytes as a call of an
+   empty function has, and a loop that sees children end, as one does that has started processes.
+   spinning: a word through shared memory, back to back; who waits yields its core. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
@@ -18,7 +19,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { WORKERS = 2 };
+enum { WORKERS = 2, MESSAGE = 53 };
 
 static void die (const char *what) {
   perror(what);
@@ -56,6 +57,10 @@ static void start (End *end, uv_loop_t *loop, int fd, int *n_answers) {
   }
 }
 
+static void on_child (uv_signal_t *signal, int signum) {
+  (void)signal, (void)signum;
+}
+
 static void serve (int fd) {
   uv_loop_t loop;
   End end;
@@ -67,6 +72,7 @@ static void serve (int fd) {
 static void asleep (int rounds) {
   int pairs[WORKERS][2], n_answers;
   uv_loop_t loop;
+  uv_signal_t child;
   End ends[WORKERS];
   for (int w = 0; w < WORKERS; w++) {
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[w]) < 0) die("socketpair");
@@ -81,9 +87,12 @@ static void asleep (int rounds) {
   }
   if (uv_loop_init(&loop) < 0) die("loop");
   for (int w = 0; w < WORKERS; w++) start(&ends[w], &loop, pairs[w][0], &n_answers);
+  if (uv_signal_init(&loop, &child) < 0 || uv_signal_start(&child, on_child, SIGCHLD) < 0) {
+    die("signal");
+  }
   for (int i = 0; i < rounds; i++) {
-    char word = 'x';
-    uv_buf_t buf = uv_buf_init(&word, 1);
+    char message[MESSAGE] = {0};
+    uv_buf_t buf = uv_buf_init(message, sizeof message);
     if (system("sleep 0.02") != 0) die("sleep"); /* as the benchmark does: caches go cold */
     uint64_t begun = uv_hrtime();
     n_answers = 0;
