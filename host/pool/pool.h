@@ -157,6 +157,10 @@ void pool_follow_environment (lua_State *L, Pool *p);
    the caller's). 0 or a negative UV_E*; UV_ESRCH when the worker does not run. Raises nothing. */
 int pool_send (lua_State *L, Pool *p, int worker, const Message *m);
 
+/* A worker, or all (-1), will be asked for something as soon as that is encoded: who sleeps wakes up
+   meanwhile. */
+void pool_wake (Pool *p, int worker);
+
 /* Makes a request, which the call has outstanding from now on; the caller's until it is in a
    queue. Takes the parcel of m, also when it raises. The touched objects of the last encoding go
    with it. */

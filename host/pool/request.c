@@ -7,6 +7,9 @@
 #include "pool/call.h"
 #include "worker/protocol.h"
 
+/* Who is asked: a worker, from 0, or one of these. */
+enum { ALL = -1, ANY = -2 };
+
 /* Encodes call number, keep id, and the function, which messages call what, and its arguments from
    index first to last. */
 static void encode_apply (lua_State *L, Call *c, const char *what, uint64_t keep, int first,
@@ -31,8 +34,6 @@ static void encode_apply (lua_State *L, Call *c, const char *what, uint64_t keep
   lua_settop(L, top);
 }
 
-/* What is to be asked; worker: from 0, or one of these. */
-enum { ALL = -1, ANY = -2 };
 typedef struct Asking {
   Call *call;
   uint8_t type;
@@ -79,6 +80,7 @@ static void ask_for (lua_State *L, Call *c, int worker, uint8_t type) {
 
 static int apply (lua_State *L, bool is_async) {
   Pool *p = pool_check(L, 1);
+  pool_wake(p, ALL);
   int last = lua_gettop(L);
   pool_enter(L, p);
   Call *c = call_push(L, p, p->n);
@@ -100,6 +102,7 @@ int request_apply_only (lua_State *L) {
   Pool *p = pool_check(L, 1);
   lua_Integer w = luaL_checkinteger(L, 2);
   luaL_argcheck(L, (lua_Unsigned)w - 1u < (lua_Unsigned)p->n, 2, "no such worker");
+  pool_wake(p, (int)w - 1);
   int last = lua_gettop(L);
   pool_enter(L, p);
   Call *c = call_push(L, p, 0);
@@ -122,6 +125,7 @@ int request_submit (lua_State *L) {
 
 int request_keep (lua_State *L) {
   Pool *p = pool_check(L, 1);
+  pool_wake(p, ALL);
   int last = lua_gettop(L) + 1;
   uint64_t id = remote_new(L, p);
   lua_insert(L, 2);

@@ -46,6 +46,15 @@ int pool_send (lua_State *L, Pool *p, int worker, const Message *m) {
   return rc;
 }
 
+void pool_wake (Pool *p, int worker) {
+  const TransportOps *ops = p->transport->ops;
+  if (ops->wake == NULL) return;
+  Message m = {.type = REQUEST_WAKE};
+  for (int w = 0; w < p->n; w++) {
+    if (worker < 0 || worker == w) ops->wake(p->transport, w, &m);
+  }
+}
+
 /* Objects whose last handle is gone are told in one message before the next encoding, never by
    a finalizer. It goes along with the request that follows: a worker wakes up once. */
 static void tell_freed (lua_State *L, Pool *p) {

@@ -345,6 +345,7 @@ static const TransportOps local_ops = {
   .start = local_start,
   .send = local_send,
   .hold = local_hold,
+  .wake = local_wake,
   .next = local_next,
   .poll = local_poll,
   .kill = local_kill,

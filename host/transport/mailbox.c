@@ -88,6 +88,10 @@ bool mailbox_send (Mailbox *m, const struct iovec *pieces, unsigned n, size_t le
   return !atomic_compare_exchange_strong(&out->state, &state, EMPTY); /* it has taken it */
 }
 
+bool mailbox_is_unattended (const Mailbox *m) {
+  return m->page != NULL && atomic_load_explicit(&m->out->is_asleep, memory_order_relaxed) != 0;
+}
+
 void mailbox_count_written (Mailbox *m, size_t len) {
   m->written += len;
 }

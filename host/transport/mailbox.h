@@ -30,6 +30,8 @@ void mailbox_close (Mailbox *m); /* may be called any number of times */
 
 /* Puts a frame into the other end's slot. False: it is to go through the pipe. */
 bool mailbox_send (Mailbox *m, const struct iovec *pieces, unsigned n, size_t len);
+/* Does the other end sleep? */
+bool mailbox_is_unattended (const Mailbox *m);
 /* So much has been given to the pipe, so much has come from it and been looked at. */
 void mailbox_count_written (Mailbox *m, size_t len);
 void mailbox_count_read (Mailbox *m, size_t len);

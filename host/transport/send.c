@@ -248,6 +248,12 @@ int local_hold (Transport *t, int worker, const Message *m) {
   return fits ? 0 : local_send(t, worker, m);
 }
 
+void local_wake (Transport *t, int worker, const Message *m) {
+  const Peer *peer = ((Local *)t)->peers[worker];
+  if (peer != NULL && peer->waiting == NULL && mailbox_is_unattended(&peer->mailbox))
+    local_send(t, worker, m);
+}
+
 void local_send_held (Local *self) {
   for (int w = 0; w < self->base.n; w++) {
     Peer *peer = self->peers[w];

@@ -120,6 +120,10 @@ static int receive (Link *l, int flags) {
   if (rc < 0) return rc;
   Message m;
   while (frame_reader_next(l->reader, &m)) {
+    if (m.type == REQUEST_WAKE) {
+      message_fini(&m);
+      continue;
+    }
     rc = enqueue(l, &m);
     if (rc < 0) return rc;
   }

@@ -22,7 +22,8 @@ enum {
   REQUEST_GLOBAL, /* the answer to ANSWER_GLOBAL: [name, found, value], or [name, nil, why
                             it cannot be sent] */
   REQUEST_GIVE,   /* the same, told beforehand to the call that is the request number */
-  REQUEST_EXIT
+  REQUEST_EXIT,
+  REQUEST_WAKE /* nothing: another is about to come */
 };
 
 /* Types of messages from a worker. */

@@ -50,7 +50,10 @@ static int next_message (Worker *w, Session *s, Message *m) {
   uint64_t start = uv_hrtime();
   if (rc == 0 && w->spins) rc = spin(l, start + SPIN_NS);
   if (rc == 0 && l->first == NULL) rest(s, l);
-  while (rc >= 0 && l->first == NULL) rc = link_receive(l, true);
+  while (rc >= 0 && l->first == NULL) {
+    rc = link_receive(l, true);
+    if (rc > 0 && l->first == NULL) rc = spin(l, uv_hrtime() + SPIN_NS); /* woken beforehand */
+  }
   w->spins = uv_hrtime() - start < 4 * SPIN_NS;
   if (rc >= 0) link_next(l, m);
   return rc < 0 ? rc : 0;

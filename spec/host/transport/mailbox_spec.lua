@@ -48,6 +48,17 @@ describe("messages of a pool of processes", function()
     end
   end)
 
+  it("reach workers that were woken for a call which was refused then", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local thread = coroutine.create(print)
+    for _ = 1, 20 do
+      pause(0.0004) -- workers fall asleep
+      assert.error_matches(function() pool:apply(print, thread) end, "coroutine", 1, true)
+      assert.same({ 5, 5, n = 2 }, pool:apply(function(x) return x end, 5))
+      assert.equal(6, pool:apply_only(function(x) return x end, 2, 6))
+    end
+  end)
+
   it("reach a worker that a signal has stopped in between", function()
     local pool <close> = neap.pool { workers = 1 }
     for _ = 1, 20 do
