@@ -64,6 +64,13 @@ void column_put_any (lua_State *L, Column *c, lua_Integer i) {
   lua_pop(L, 1);
 }
 
+void column_clear (lua_State *L, Column *c, lua_Integer i) {
+  if (c->kind == 0) return;
+  if (c->kind != SEQUENCE_LIST) unpack(L, c);
+  lua_pushnil(L);
+  lua_rawseti(L, c->index, i);
+}
+
 void column_encode (lua_State *L, const Column *c, Encoder *e, lua_Integer n,
                     const char *label) {
   bool packed = c->kind > SEQUENCE_LIST && c->n == n;

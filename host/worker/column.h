@@ -29,6 +29,8 @@ static inline void column_put (lua_State *L, Column *c, lua_Integer i) {
     column_put_any(L, c, i);
   }
 }
+/* Takes item i back: it is nil from now on. */
+void column_clear (lua_State *L, Column *c, lua_Integer i);
 /* Appends two values: the kind, and the items 1..n. */
 void column_encode (lua_State *L, const Column *c, Encoder *e, lua_Integer n,
                     const char *label);

@@ -27,7 +27,7 @@ int session_traceback (lua_State *L) {
   luaL_buffinit(L, &b);
   trim(&b, lua_tostring(L, 3));
   luaL_pushresult(&b);
-  lua_setfield(L, 2, "traceback");
+  if (strchr(lua_tostring(L, -1), '\n') != NULL) lua_setfield(L, 2, "traceback");
   lua_settop(L, 2);
   return 1;
 }

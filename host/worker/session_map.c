@@ -1,9 +1,9 @@
 /* session_map.c - does chunks of a map: consecutive items with one function. */
-#include <stdio.h>
 #include <string.h>
 #include <lauxlib.h>
 #include <uv.h>
 #include "wire/bytes.h"
+#include "worker/chunk_answer.h"
 #include "worker/column.h"
 #include "worker/protocol.h"
 #include "worker/session_internal.h"
@@ -110,12 +110,9 @@ static inline void push_item (lua_State *L, const Chunk *c, const Sequence *q, l
 /* Item i is under way from now on. */
 static inline void begin_item (lua_State *L, const Chunk *c, lua_Integer i) {
   Session *s = c->s;
-  s->item = *s->position = c->first + i - 1;
+  *s->position = c->first + i - 1;
+  s->item = chunk_item(L, c->first, c->order, i);
   s->seeded = false;
-  if (c->order == 0) return;
-  lua_rawgeti(L, c->order, i);
-  s->item = lua_tointeger(L, -1);
-  lua_pop(L, 1);
 }
 
 /* Pushes f and the arguments of item i; returns how many arguments. */
@@ -254,31 +251,6 @@ static lua_Integer run (lua_State *L, Chunk *c, uint64_t call) {
   return done;
 }
 
-/* Answer: [first, count done, seconds, failures or nil, kind and items of each value] */
-static void answer (lua_State *L, const Chunk *c, const Message *m, lua_Integer done,
-                    double seconds) {
-  Session *s = c->s;
-  session_output_flush(s);
-  Encoder *e = wire_encoder(L, &s->context, 0);
-  int at = lua_gettop(L);
-  lua_pushinteger(L, c->first);
-  wire_encode(L, e, -1, "first");
-  lua_pushinteger(L, done);
-  wire_encode(L, e, -1, "count");
-  lua_pushnumber(L, seconds);
-  wire_encode(L, e, -1, "seconds");
-  if (c->failures != 0) lua_pushvalue(L, c->failures);
-  else lua_pushnil(L);
-  wire_encode(L, e, -1, "error");
-  lua_settop(L, at);
-  for (int k = 0; k < c->n_columns; k++) {
-    char label[32];
-    snprintf(label, sizeof label, "result %d", k + 1);
-    column_encode(L, &c->columns[k], e, done, label);
-  }
-  session_answer(L, s, e, ANSWER_RESULT, m->request);
-}
-
 /* Puts function and kw of the call behind the request on the stack. */
 static void find_map (lua_State *L, Chunk *c, uint64_t call) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, c->s->maps);
@@ -297,7 +269,7 @@ static void find_map (lua_State *L, Chunk *c, uint64_t call) {
 /* stack: call, first, count, order or nil, sequences... */
 void session_chunk (lua_State *L, Session *s, const Message *m) {
   if (!s->io.begin(s->io.user, m->request)) { /* another worker does it */
-    answer(L, &(Chunk){.s = s}, m, 0, 0);
+    chunk_answer(L, &(ChunkAnswer){.session = s, .request = m->request});
     return;
   }
   int n = wire_decode(L, m->parcel, &s->context);
@@ -327,5 +299,14 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
     s->running = false;
     *s->position = 0;
   }
-  answer(L, &c, m, done, (double)(uv_hrtime() - start) * 1e-9);
+  ChunkAnswer a = {.session = s,
+                   .request = m->request,
+                   .first = c.first,
+                   .done = done,
+                   .seconds = (double)(uv_hrtime() - start) * 1e-9,
+                   .failures = c.failures,
+                   .order = c.order,
+                   .columns = c.columns,
+                   .n_columns = c.n_columns};
+  chunk_answer(L, &a);
 }

@@ -51,6 +51,46 @@ for _, kind in ipairs(pools) do
       assert.same({ 1, -1 }, { mending:submit(fail_at, 1, 2):get() })
     end)
 
+    it("are those of the items whose results cannot be sent, and of no others", function()
+      local function open_file_at(i, worst)
+        return i ~= worst and i or { log = io.stdout }, -i
+      end
+      local twelve, worst = neap.range(1, 12), {}
+      for i = 1, 12 do worst[i] = i % 5 == 0 and i or 0 end
+      local options = { on_error = "collect", chunk = 12 }
+      for _, cost in ipairs { false, function(i) return i end } do
+        options.cost = cost or nil
+        local list, more = pool:with(options):map(open_file_at, twelve, worst)
+        assert.equal(12, list.n)
+        for i = 1, 12 do
+          if i % 5 == 0 then
+            assert.equal("result 1: field .log is an open file and cannot be sent to the driver",
+              list[i].message)
+            assert.equal(i, list[i].item)
+            assert.is_nil(more[i])
+          else
+            assert.equal(i, list[i])
+            assert.equal(-i, more[i])
+          end
+        end
+      end
+      local ok, e = pcall(pool.map, pool:with { chunk = 12 }, open_file_at, twelve, worst)
+      assert.is_false(ok)
+      assert.equal(5, e.item)
+      assert.is_nil(e.traceback) -- no function of the caller's was running
+    end)
+
+    it("leave the other items alone when what was raised cannot be sent", function()
+      local list = pool:with({ on_error = "collect", chunk = 3 }):map(function(i)
+        if i == 2 then error(coroutine.create(print)) end
+        return i
+      end, { 1, 2, 3 })
+      assert.equal(1, list[1])
+      assert.equal("thread: ", list[2].message:sub(1, 8))
+      assert.is_nil(list[2].value)
+      assert.equal(3, list[3])
+    end)
+
     it("stand in the places of items, also where those are combined", function()
       local list = mending:map(fail_at, { 1, 2, 3 }, { 2, 2, 2 })
       assert.same({ 1, "no 2!", 3 }, calls.plain(list))

@@ -1,0 +1,127 @@
+/* chunk_answer.c - encodes the results of a chunk, and finds the items that it cannot encode. */
+#include "worker/chunk_answer.h"
+
+#include <stdio.h>
+#include <lauxlib.h>
+#include "worker/protocol.h"
+#include "worker/session_internal.h"
+
+static void make_label (char *label, size_t size, int k) {
+  snprintf(label, size, "result %d", k + 1);
+}
+
+/* Answer: [first, count done, seconds, failures or nil, kind and items of each value]
+   stack: the answer, failures or nil, the columns */
+static int l_send (lua_State *L) {
+  const ChunkAnswer *a = lua_touserdata(L, 1);
+  Session *s = a->session;
+  Encoder *e = wire_encoder(L, &s->context, 0);
+  int at = lua_gettop(L);
+  lua_pushinteger(L, a->first);
+  wire_encode(L, e, -1, "first");
+  lua_pushinteger(L, a->done);
+  wire_encode(L, e, -1, "count");
+  lua_pushnumber(L, a->seconds);
+  wire_encode(L, e, -1, "seconds");
+  wire_encode(L, e, 2, "error");
+  lua_settop(L, at);
+  for (int k = 0; k < a->n_columns; k++) {
+    char label[32];
+    make_label(label, sizeof label, k);
+    Column column = a->columns[k];
+    column.index = 3 + k; /* as it stands here */
+    column_encode(L, &column, e, a->done, label);
+  }
+  session_answer(L, s, e, ANSWER_RESULT, a->request);
+  return 0;
+}
+
+/* Leaves what it raised on the stack, where it does. */
+static int try_to_send (lua_State *L, ChunkAnswer *a) {
+  luaL_checkstack(L, 8 + a->n_columns, "too many results");
+  lua_pushcfunction(L, l_send);
+  lua_pushlightuserdata(L, a);
+  if (a->failures != 0) lua_pushvalue(L, a->failures);
+  else lua_pushnil(L);
+  for (int k = 0; k < a->n_columns; k++) lua_pushvalue(L, a->columns[k].index);
+  int status = lua_pcall(L, 2 + a->n_columns, 0, 0);
+  session_out_of_memory(L, status);
+  return status;
+}
+
+/* stack: the session, a label, a value */
+static int l_encode (lua_State *L) {
+  Session *s = lua_touserdata(L, 1);
+  wire_encode(L, wire_encoder(L, &s->context, 0), 3, lua_tostring(L, 2));
+  return 0;
+}
+
+/* Can the value on top be sent? Replaces it by what is raised otherwise, pops it where it can. */
+static bool can_send (lua_State *L, Session *s, const char *label) {
+  lua_pushcfunction(L, l_encode);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, s);
+  lua_insert(L, -2);
+  lua_pushstring(L, label);
+  lua_insert(L, -2);
+  int status = lua_pcall(L, 3, 0, 0);
+  if (status != LUA_OK && status != LUA_ERRRUN)
+    lua_error(L); /* that is no fault of the value */
+  return status == LUA_OK;
+}
+
+/* What was raised for an item need not be sent, as long as its text is. */
+static bool cut_failures (lua_State *L, const ChunkAnswer *a) {
+  bool found = false;
+  lua_pushnil(L);
+  while (lua_next(L, a->failures) != 0) {
+    lua_getfield(L, -1, "value");
+    if (!can_send(L, a->session, "error")) {
+      lua_pushnil(L);
+      lua_setfield(L, -3, "value");
+      lua_pop(L, 1);
+      found = true;
+    }
+    lua_pop(L, 1);
+  }
+  return found;
+}
+
+/* Makes item i, for which the value on top was raised, one that has failed; pops that. */
+static void fail (lua_State *L, ChunkAnswer *a, lua_Integer i) {
+  lua_pushcfunction(L, session_traceback);
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+  lua_rawseti(L, a->failures, chunk_item(L, a->first, a->order, i));
+  for (int k = 0; k < a->n_columns; k++) column_clear(L, &a->columns[k], i);
+}
+
+/* Item i, if not all of its values can be sent, fails: raises, or returns true. */
+static bool look_at (lua_State *L, ChunkAnswer *a, lua_Integer i) {
+  for (int k = 0; k < a->n_columns; k++) {
+    if (a->columns[k].kind != SEQUENCE_LIST) continue;
+    char label[32];
+    make_label(label, sizeof label, k);
+    lua_rawgeti(L, a->columns[k].index, i);
+    if (can_send(L, a->session, label)) continue;
+    if (a->failures == 0) {
+      a->session->item = chunk_item(L, a->first, a->order, i);
+      lua_error(L);
+    }
+    fail(L, a, i);
+    return true;
+  }
+  return false;
+}
+
+void chunk_answer (lua_State *L, ChunkAnswer *a) {
+  session_output_flush(a->session);
+  int status = try_to_send(L, a);
+  if (status == LUA_OK) return;
+  if (status != LUA_ERRRUN) lua_error(L);
+  bool found = a->failures != 0 && cut_failures(L, a);
+  for (lua_Integer i = 1; i <= a->done; i++) {
+    if (look_at(L, a, i)) found = true;
+  }
+  if (!found || try_to_send(L, a) != LUA_OK) lua_error(L);
+}
