@@ -231,7 +231,7 @@ void pool_take_floating (lua_State *L, Pool *p, const Call *call, const Failure 
 int limits_enforce (Pool *p);
 /* When a request that has begun at `since` takes too long; UINT64_MAX: never. */
 uint64_t limits_due (const Request *r, uint64_t since);
-/* Did the request's worker have to be ended because the request took too long? */
+/* What a request fails with that was ended, since it took too long or something behind it did. */
 Failure limits_failure (const Request *r, char *text, size_t size);
 
 /* died.c */

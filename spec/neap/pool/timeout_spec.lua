@@ -85,6 +85,7 @@ for _, kind in ipairs(pools) do
     end)
 
     it("is stopped although it catches errors", function()
+      if not kind.is_inline then return end -- where it is killed in the end: see recovery_spec
       local e = error_of(pool.apply, pool:with { timeout = 0.1 }, function()
         pcall(function() while true do end end)
         while true do end
