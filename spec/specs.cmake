@@ -44,7 +44,7 @@ foreach(folder IN LISTS spec_folders)
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   # A run of no spec at all is a failure too.
   set_tests_properties(${name} PROPERTIES
-    TIMEOUT 300
+    TIMEOUT 600
     ENVIRONMENT_MODIFICATION "${environment}"
     FAIL_REGULAR_EXPRESSION "(^|[^0-9])0 successes / 0 failures / 0 errors")
 endforeach()

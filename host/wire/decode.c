@@ -11,16 +11,20 @@
 
 enum { FIRST_FRAMES = 16 };
 
+void decoder_close (Decoder *d) {
+  decoder_close_slices(d);
+  free(d->frames);
+  d->frames = NULL;
+  d->n_frames = d->room_frames = 0;
+}
+
 static int l_close (lua_State *L) {
   Decoder *d = luaL_checkudata(L, 1, DECODER_TNAME);
   for (int i = 0; i < ARRAY_SLICES; i++) {
     block_release(d->held[i]);
     d->held[i] = NULL;
   }
-  decoder_close_slices(d);
-  free(d->frames);
-  d->frames = NULL;
-  d->n_frames = d->room_frames = 0;
+  decoder_close(d);
   return 0;
 }
 

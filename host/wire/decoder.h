@@ -90,6 +90,9 @@ void decode_array (lua_State *L, Decoder *d);
 void decode_base (lua_State *L, Decoder *d);
 void decode_view (lua_State *L, Decoder *d);
 void decoder_close_slices (Decoder *d); /* the blocks of the slices are the arrays' now */
+/* All is decoded: not left to the collector, since a finalizer for which there is no memory is never
+   called. */
+void decoder_close (Decoder *d);
 bool decode_read (lua_State *L,
                   Decoder *d); /* one value or its beginning; true: a frame opened */
 

@@ -225,7 +225,7 @@ int wire_decode (lua_State *L, const Parcel *p, const WireContext *context) {
   if (n > all.len - HEAD_VALUES) decoder_malformed(L, d, "more values than bytes");
   decoder_values(L, d, n);
   if (d->at != d->end) decoder_malformed(L, d, "bytes after the end");
-  decoder_close_slices(d);
+  decoder_close(d);
   lua_rotate(L, top + 1, (int)n); /* what lies below the values goes */
   lua_settop(L, top + (int)n);
   return (int)n;
@@ -243,6 +243,6 @@ void wire_define (lua_State *L, const Parcel *p, const WireContext *context) {
   push_definitions(L, context);
   Decoder *d = decoder_push(L, context, top + 1);
   define(L, d, &part);
-  decoder_close_slices(d);
+  decoder_close(d);
   lua_settop(L, top);
 }

@@ -8,7 +8,8 @@ local is_there = lfs.attributes(library, "mode") == "file" -- not beside the san
 
 describe("when memory fails at any request, raising and leaving nothing behind", function()
   for _, name in ipairs { "vectorarray", "matrix", "complex", "sparse", "encode", "decode",
-                          "files", "mat", "inline_calls", "calls", "open" } do
+                          "files", "mat", "inline_calls", "calls", "inline_futures", "futures",
+                          "inline_open", "open" } do
     local runs = is_there and (name ~= "mat" or has_mat)
     ;(runs and it or pending)(name, function()
       local outcome = command.run(("LD_PRELOAD=%s %%neap%% spec/support/failing_driver.lua %s")

@@ -150,6 +150,32 @@ end
 function scenarios.inline_calls() return on_pool(0) end
 function scenarios.calls() return on_pool(2) end
 
+-- Futures that were made are done some time, whatever has failed; here all are waited for.
+local function submitting(workers)
+  local pool, futures = neap.pool { workers = workers }, {}
+  local object = pool:push { 1 }
+  return function()
+    futures = {}
+    for i = 1, 5 do
+      futures[i] = pool:submit(function(t, n) return { t[1], n } end, object, i)
+    end
+    futures[6] = pool:map_async(function(i) return i end, neap.range(1, 9))
+    futures[7] = pool:apply_async(function(t) return t[1] end, object)
+    for i = 1, 5 do assert(futures[i]:get()[2] == i) end
+    assert(futures[6]:get()[9] == 9 and futures[7]:get()[1] == 1)
+    return pool:reduce(function(i) return i end, neap.range(1, 9), math.max)
+  end, function()
+    for i, future in ipairs(futures) do
+      assert(future._call:wait(20), ("Future %d is waited for in vain"):format(i))
+    end
+    futures = {}
+    return check_pool(pool)
+  end, function() pool:close() end
+end
+
+function scenarios.inline_futures() return submitting(0) end
+function scenarios.futures() return submitting(2) end
+
 local function opening(workers)
   neap.pool { workers = 1 }:close() -- libuv aborts where its first loop finds no memory
   require "neap.pool" -- a module that cannot be read for want of memory is not found, says Lua

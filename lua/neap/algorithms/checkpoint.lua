@@ -85,12 +85,15 @@ function M.write(path, training_set, steps)
   local beside = path .. ".part"
   local file, message = io.open(beside, "w")
   local ok = file
-  if ok then ok, message = file:write(table.concat(lines, "\n"), "\n") end
-  if ok then ok, message = file:close() end
+  if file then
+    ok, message = file:write(table.concat(lines, "\n"), "\n")
+    local closed, why = file:close() -- which writes what is still in its buffer
+    if ok and not closed then ok, message = closed, why end
+  end
   if ok then ok, message = os.rename(beside, path) end
   if not ok then
     os.remove(beside)
-    error("checkpoint " .. message, 0)
+    error(("checkpoint %s: %s"):format(path, message), 0)
   end
 end
 
