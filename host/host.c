@@ -2,8 +2,10 @@
 #include "host.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Waking a sleeping process costs some 25 us each way, so that looking again that long pays. */
 enum { SPIN_NS = 60000, LOOP_EVERY = 16 };
@@ -26,8 +28,20 @@ static void on_closed (uv_handle_t *handle) {
   free(handle);
 }
 
+/* libuv's first loop takes a pipe for signals when it has a descriptor already, and ends the process
+   where it gets none. */
+static int try_pipes (void) {
+  int fds[4];
+  if (pipe(fds) != 0) return -errno;
+  int rc = pipe(fds + 2) == 0 ? 0 : -errno;
+  for (int i = rc == 0 ? 4 : 2; i > 0; i--) close(fds[i - 1]);
+  return rc;
+}
+
 int host_open_loop (Host *host) {
   if (host->loop != NULL) return 0;
+  int tried = try_pipes();
+  if (tried < 0) return tried;
   uv_loop_t *loop = malloc(sizeof *loop);
   uv_timer_t *timer = malloc(sizeof *timer);
   uv_async_t *wake = malloc(sizeof *wake);

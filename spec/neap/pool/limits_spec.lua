@@ -72,6 +72,27 @@ describe("without descriptors", function()
     assert.matches("^false\t[^\n]*too many open files\ntrue\n2\n$", outcome.out)
   end)
 
+  it("opening the first pool of a process says so, however few are left", function()
+    for left = 1, 8 do
+      local outcome = run("ulimit -n 60", ([[
+        local files = {}
+        while true do
+          local file = io.open "/dev/null"
+          if not file then break end
+          files[#files + 1] = file
+        end
+        for i = 1, %d do table.remove(files):close() end
+        local ok, e = pcall(neap.pool, { workers = 2 })
+        for _, file in ipairs(files) do file:close() end
+        print(ok, e)
+        local pool <close> = neap.pool { workers = 2 }
+        print(#pool:apply(function() return 1 end))
+      ]]):format(left))
+      assert.equal("", outcome.err)
+      assert.matches("^false\t[^\n]*too many open files\n2\n$", outcome.out)
+    end
+  end)
+
   it("a call goes on as soon as there are some again", function()
     local outcome = run("ulimit -n 60", [[
       local pool <close> = neap.pool { workers = 2 }
