@@ -6,6 +6,7 @@
 #include <lualib.h>
 #include "wire/sources.h"
 #include "wire/state.h"
+#include "wire/wire.h"
 
 /* What the index is being made of. */
 typedef struct Module {
@@ -262,6 +263,19 @@ bool names_find (lua_State *L, uint64_t fingerprint, int index) {
     lua_pop(L, 1);
   }
   return false;
+}
+
+bool wire_push_name (lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  if (!names_find(L, state_modules(L), index)) return false;
+  size_t len;
+  const char *name = lua_tolstring(L, -1, &len);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (size_t i = 2; i < len; i++) luaL_addchar(&b, (char)(name[i] == '\0' ? '.' : name[i]));
+  luaL_pushresult(&b);
+  lua_remove(L, -2);
+  return true;
 }
 
 bool names_module (lua_State *L, int index) {

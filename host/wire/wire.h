@@ -63,6 +63,10 @@ uint8_t *wire_encode_bytes (lua_State *L, Encoder *e, size_t len);
    the stack, empty. Raises only for want of memory. */
 Parcel *wire_finish (lua_State *L, Encoder *e);
 
+/* Pushes by what name the function at index crosses, as "neap.VectorArray.zeros"; false, and nothing
+   pushed: it has none. */
+bool wire_push_name (lua_State *L, int index);
+
 /* Pushes the values of the parcel and returns how many; raises "malformed message: <what> at
    byte <offset>" on bytes that are not an encoding. */
 int wire_decode (lua_State *L, const Parcel *p, const WireContext *context);

@@ -13,8 +13,24 @@ static void trim (luaL_Buffer *b, const char *text) {
   luaL_addlstring(b, text, len);
 }
 
+/* Lua names a function after the code that calls it. One that a call is for is called by no such
+   code: "bad argument #1 to '?'" gets the name by which it has come. */
+static void name_function (lua_State *L) {
+  lua_Debug ar;
+  const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "";
+  if (strstr(text, "bad argument #") == NULL || strstr(text, "to '?' (") == NULL) return;
+  if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "f", &ar)) return;
+  if (lua_iscfunction(L, -1) && wire_push_name(L, -1)) {
+    const char *name = lua_pushfstring(L, "to '%s' (", lua_tostring(L, -1));
+    luaL_gsub(L, text, "to '?' (", name);
+    lua_replace(L, 1);
+  }
+  lua_settop(L, 1);
+}
+
 int session_traceback (lua_State *L) {
   lua_settop(L, 1);
+  name_function(L);
   lua_createtable(L, 0, 4);
   luaL_tolstring(L, 1, NULL);
   lua_setfield(L, 2, "message");

@@ -81,6 +81,16 @@ for _, kind in ipairs(pools) do
         assert.equal(0, select("#", pool:apply_only(function() end, 1)))
       end)
 
+      it("names a function of C that refuses its arguments, though no Lua code calls it", function()
+        local function refusal(...) return message_of(pool.apply_only, pool, ...) end
+        assert.equal("bad argument #1 to 'host.array.VectorArray.zeros' (dim: at least 0 expected, "
+          .. "got -1)", refusal(neap.VectorArray.zeros, 1, -1))
+        assert.equal("bad argument #1 to 'string.rep' (string expected, got table)",
+          refusal(string.rep, n, {}))
+        assert.equal("bad argument #2 to 'host.array.VectorArray.ones' (number expected, got "
+          .. "string)", message_of(pool.map, pool, neap.VectorArray.ones, { 1, 2 }, { 3, "x" }))
+      end)
+
       it("refuses a worker that is not there", function()
         for _, w in ipairs { 0, n + 1, 1.5, "1" } do
           local came = type(w) == "string" and ("%q"):format(w) or tostring(w)
