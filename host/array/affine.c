@@ -50,6 +50,8 @@ static size_t find_dimension (lua_State *L, int arg) {
 /* affine(operators, rhs [, residual]) -> AffineSystem */
 static int l_affine (lua_State *L) {
   lua_settop(L, 3);
+  args_plain(L, 1);
+  args_plain(L, 2);
   size_t q = args_list_len(L, 1), k = args_list_len(L, 2);
   luaL_argcheck(L, q >= 1, 1, "list of at least one Matrix expected, got none");
   luaL_argcheck(L, k >= 1, 2, "list of at least one Matrix expected, got none");
@@ -111,6 +113,8 @@ static void push_solutions (lua_State *L, Affine *a, bool wants_norms, bool want
   size_t p, p_f;
   double few[FEW], few_f[FEW], one;
   lua_settop(L, 3);
+  args_plain(L, 2);
+  args_plain(L, 3);
   const double *theta = push_coefficients(L, 2, a->q, &p, few);
   const double *thetaf = push_coefficients(L, 3, a->k, &p_f, few_f);
   if (p_f != p) {

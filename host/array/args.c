@@ -102,6 +102,17 @@ int args_item (lua_State *L, int arg, bool raw, size_t k) {
   return raw ? lua_rawgeti(L, arg, i) : lua_geti(L, arg, i);
 }
 
+void args_plain (lua_State *L, int arg) {
+  if (!lua_istable(L, arg) || args_is_raw(L, arg)) return;
+  size_t n = args_list_len(L, arg);
+  lua_createtable(L, n < 1024 ? (int)n : 0, 0);
+  for (size_t k = 0; k < n; k++) {
+    lua_geti(L, arg, (lua_Integer)k + 1);
+    lua_rawseti(L, -2, (lua_Integer)k + 1);
+  }
+  lua_replace(L, arg);
+}
+
 void *args_scratch (lua_State *L, size_t n, size_t size) {
   if (n > (size_t)PTRDIFF_MAX / size) luaL_error(L, "not enough memory");
   return lua_newuserdatauv(L, n * size, 0);

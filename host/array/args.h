@@ -47,6 +47,11 @@ size_t args_list_len (lua_State *L, int arg);
 bool args_is_raw (lua_State *L, int arg);
 int args_item (lua_State *L, int arg, bool raw, size_t k);
 
+/* Puts a plain copy in the place of a list with metamethods at arg. Those are Lua code, which may
+   close an array or change its length: so this comes before arrays are checked. Anything else at
+   arg stays. */
+void args_plain (lua_State *L, int arg);
+
 /* The list of numbers at arg, n of them, into x. */
 void args_read_numbers (lua_State *L, int arg, size_t n, double *x);
 /* The same; pushes the scratch userdata that holds them. */

@@ -1,6 +1,7 @@
 /* csv.c - tables of numbers as text: a row a line, separated by commas, semicolons, tabs or spaces.
-   Lines that begin with # are comments; a first line that is not numbers is the title. A table
-   without numbers is one comment with its shape: "# 3 x 0". */
+   Lines that begin with # are comments; a first line without a number is the title. A table
+   without numbers is one comment with its shape: "# 3 x 0". A comma and a semicolon in one table
+   are no separators both: where people write 1,5 for 3/2, the comma would make two numbers. */
 #include "array/files.h"
 
 #include <stdio.h>
@@ -12,7 +13,8 @@ typedef struct Table {
   double *x;
   size_t n, cap, cols;
   int place;
-  bool is_empty; /* a comment says so, and the shape */
+  char separator; /* the comma or semicolon that came first, or 0 */
+  bool is_empty;  /* a comment says so, and the shape */
   size_t empty_rows, empty_cols;
 } Table;
 
@@ -50,12 +52,30 @@ static size_t parse_line (lua_State *L, const Reader *r, Table *t, char *line, c
     append(L, t, x);
     count++;
     if (*at == '\0') return count;
-    if (*at == ',' || *at == ';') at++;
-    else if (!blank) {
+    if (t->separator == 0 && (*at == ',' || *at == ';')) t->separator = *at;
+    if (*at == t->separator) at++;
+    else if (!blank || *at == ',' || *at == ';') {
       *wrong = field;
       return count;
     }
   }
+}
+
+/* Has the line a number, quoted or not, among what separators or blanks part? It is then a row that
+   has something else in it, a missing value, say, rather than the title. */
+static bool has_number (const Reader *r, char *line) {
+  const char *separators = strpbrk(line, ",;\t") != NULL ? ",;\t" : " ";
+  for (char *at = line; *at != '\0';) {
+    char *end = at + strcspn(at, separators);
+    while (at < end && (*at == ' ' || *at == '"')) at++;
+    double x;
+    if (at < end && reader_number(r, &at, &x)) {
+      while (at < end && (*at == ' ' || *at == '"')) at++;
+      if (at == end) return true;
+    }
+    at = *end == '\0' ? end : end + 1;
+  }
+  return false;
 }
 
 /* Is the comment the shape of a table without numbers? */
@@ -72,15 +92,18 @@ static bool read_shape (const char *comment, size_t *rows, size_t *cols) {
 }
 
 static void read_rows (lua_State *L, Reader *r, Table *t) {
-  bool first = true;
+  static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, before the first line */
+  bool first = true, begins = true;
   char *line;
   while ((line = reader_line(L, r)) != NULL) {
     char *at = line, *wrong;
+    if (begins && strncmp(at, mark, sizeof mark - 1) == 0) at += sizeof mark - 1;
+    begins = false;
     skip_blanks(&at);
     if (*at == '#' && read_shape(at, &t->empty_rows, &t->empty_cols)) t->is_empty = true;
     if (*at == '\0' || *at == '#') continue;
     size_t before = t->n, count = parse_line(L, r, t, at, &wrong);
-    if (wrong != NULL && first) t->n = before; /* the title */
+    if (wrong != NULL && first && !has_number(r, at)) t->n = before; /* the title */
     else if (wrong != NULL) reader_fail(L, r, "number expected, got '%s'", wrong);
     else if (t->cols == 0) t->cols = count;
     else if (count != t->cols) {

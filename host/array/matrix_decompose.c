@@ -45,9 +45,10 @@ static lapack_int form_q (bool is_complex, int m, int k, double *a, const double
 /* M:qr([{pivoting = false}]) -> Q, R [, p]: M = Q R, or column p[j] of M = column j of Q R */
 static int l_qr (lua_State *L) {
   static const char *const names[] = {"pivoting", NULL};
+  args_options(L, 2, names); /* first: a metamethod could close the Matrix */
+  bool pivoting = args_option_boolean(L, 2, "pivoting", false);
   const Matrix *M = matrix_check_finite(L, 1);
-  args_options(L, 2, names);
-  bool pivoting = args_option_boolean(L, 2, "pivoting", false), is_complex = M->is_complex;
+  bool is_complex = M->is_complex;
   size_t rows = M->rows, cols = M->cols, k = min_size(rows, cols), width = is_complex ? 2 : 1;
   int m = matrix_lapack_size(L, rows), n = matrix_lapack_size(L, cols);
   double *a = matrix_scratch_copy(L, M), *tau = args_scratch(L, k, width * sizeof *tau);

@@ -164,6 +164,7 @@ static int l_pinv (lua_State *L) {
 
 /* M:lstsq(B) -> X of B's kind: the smallest of those that minimise |M X - B| */
 static int l_lstsq (lua_State *L) {
+  args_plain(L, 2);
   const Matrix *M = matrix_check_finite(L, 1);
   size_t rows = M->rows, cols = M->cols, longer = rows < cols ? cols : rows;
   size_t k = rows < cols ? rows : cols;

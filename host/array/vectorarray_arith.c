@@ -45,6 +45,7 @@ static size_t join (size_t run, size_t *len) {
 
 /* U:scal(alpha) */
 static int l_scal (lua_State *L) {
+  args_plain(L, 2);
   VectorArray *U = vectorarray_check(L, 1);
   Factors f = check_factors(L, 2, U->len);
   vectorarray_check_distinct(L, 1, U);
@@ -103,6 +104,7 @@ static void add_scaled_vectors (lua_State *L, VectorArray *U, const Factors *f,
 
 /* U:axpy(alpha, X): the right-hand side counts as it was before, whatever X shares with U */
 static int l_axpy (lua_State *L) {
+  args_plain(L, 2);
   VectorArray *U = vectorarray_check(L, 1);
   const VectorArray *X = vectorarray_check(L, 3);
   Factors f = check_factors(L, 2, U->len);

@@ -57,9 +57,9 @@ static void move_all (lua_State *L, VectorArray *U, VectorArray *V) {
 /* U:append(V [, {remove_from_other = false}]) */
 static int l_append (lua_State *L) {
   static const char *const names[] = {"remove_from_other", NULL};
-  VectorArray *V = vectorarray_check(L, 2);
-  args_options(L, 3, names);
+  args_options(L, 3, names); /* first: a metamethod could close an array */
   bool remove = args_option_boolean(L, 3, "remove_from_other", false);
+  VectorArray *V = vectorarray_check(L, 2);
   VectorArray *U = vectorarray_check_resizable(L, 1);
   args_check_dim(L, 2, U->dim, V->dim);
   if (remove) {
@@ -85,6 +85,7 @@ static int l_append (lua_State *L) {
 
 /* U:delete(indices): an index or a list of them, repeats allowed */
 static int l_delete (lua_State *L) {
+  args_plain(L, 2);
   VectorArray *U = vectorarray_check_resizable(L, 1);
   size_t n;
   const size_t *indices = args_indices(L, 2, U->len, &n);

@@ -48,6 +48,7 @@ static int l_amax (lua_State *L) {
 
 /* U:dofs(indices) -> Matrix [#indices, #U] */
 static int l_dofs (lua_State *L) {
+  args_plain(L, 2);
   const VectorArray *U = vectorarray_check(L, 1);
   size_t n;
   const size_t *indices = args_indices(L, 2, U->dim, &n);

@@ -183,7 +183,9 @@ static int l_from_table (lua_State *L) {
 /* VectorArray.from_function(dim, len, f): f(i, j), vector after vector */
 static int l_from_function (lua_State *L) {
   size_t dim = args_size(L, 1, "dim"), len = args_size(L, 2, "len");
-  if (lua_isnoneornil(L, 3)) luaL_typeerror(L, 3, "function");
+  if (!lua_isfunction(L, 3) && luaL_getmetafield(L, 3, "__call") == LUA_TNIL) {
+    luaL_typeerror(L, 3, "function");
+  }
   VectorArray *U = vectorarray_push_raw(L, dim, len);
   for (size_t j = 0; j < len; j++) {
     for (size_t i = 0; i < dim; i++) {
@@ -232,6 +234,7 @@ static bool cat_by_joining (lua_State *L, size_t n, size_t dim, size_t len, bool
 
 /* VectorArray.cat { U, V, ... } */
 static int l_cat (lua_State *L) {
+  args_plain(L, 1);
   size_t n = args_list_len(L, 1), dim = 0, len = 0;
   bool is_complex = false;
   luaL_argcheck(L, n > 0, 1, "at least one VectorArray expected");

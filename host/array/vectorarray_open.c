@@ -47,6 +47,7 @@ static int index_name (lua_State *L) {
 
 static int l_index (lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING) return index_name(L);
+  args_plain(L, 2);
   const VectorArray *U = vectorarray_check(L, 1);
   switch (lua_type(L, 2)) {
     case LUA_TNUMBER: return index_number(L, U);

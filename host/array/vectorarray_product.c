@@ -217,6 +217,7 @@ static int l_norm (lua_State *L) {
 
 /* U:lincomb(C) -> VectorArray; C: Matrix [#U, n], or a list of #U numbers for one vector */
 static int l_lincomb (lua_State *L) {
+  args_plain(L, 2);
   const VectorArray *U = vectorarray_check(L, 1);
   const Matrix *C = matrix_test(L, 2);
   size_t n = 1, ld;
@@ -285,17 +286,18 @@ static bool arrays_differ (lua_State *L, size_t n, bool broadcast, double rtol, 
 /* U:almost_equal(V [, options]): |U_j - V_j| <= atol + rtol |V_j| for all j */
 static int l_almost_equal (lua_State *L) {
   static const char *const names[] = {"rtol", "atol", "product", "sup_norm", NULL};
-  const VectorArray *U = vectorarray_check(L, 1), *V = vectorarray_check(L, 2);
-  args_options(L, 3, names);
+  args_options(L, 3, names); /* first: a metamethod could close an array */
   double rtol = args_option_number(L, 3, "rtol", 1e-14);
   double atol = args_option_number(L, 3, "atol", 1e-14);
   bool sup = args_option_boolean(L, 3, "sup_norm", false);
+  lua_settop(L, 3);
+  bool has_option = args_option(L, 3, "product") != LUA_TNIL;
+  const VectorArray *U = vectorarray_check(L, 1), *V = vectorarray_check(L, 2);
   args_check_dim(L, 2, U->dim, V->dim);
   bool broadcast = V->len == 1;
   if (!broadcast) args_check_len(L, 2, U->len, V->len);
-  lua_settop(L, 3);
   bool differ = false;
-  if (args_option(L, 3, "product") != LUA_TNIL) {
+  if (has_option) {
     luaL_argcheck(L, !sup, 3, "options product and sup_norm exclude each other");
     check_size(L, 4, 3, "option product:", U->dim, U->dim);
     differ = arrays_differ(L, U->len, broadcast, rtol, atol);

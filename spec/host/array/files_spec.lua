@@ -111,6 +111,22 @@ describe(".csv files", function()
     assert.same({ { 1 } }, load("1"):to_table())
   end)
 
+  it("lose no row that is not all numbers", function()
+    assert.same({ { 1, 2 }, { 3, 4 } }, load("\xef\xbb\xbf1,2\n3,4\n"):to_table())
+    assert.same({ { 1, 2 } }, load("\xef\xbb\xbfx,y\n1,2\n"):to_table())
+    assert.same({ { 1, 2 } }, load("run 5 of day,u (m/s)\n1,2\n"):to_table())
+    assert.equal("line 1: number expected, got ',2'", message("1,,2\n3,4,5\n"))
+    assert.equal("line 1: number expected, got 'NA,2'", message("1,NA,2\n3,4,5\n"))
+    assert.equal("line 1: number expected, got 'NA 2'", message("NA 2\n4 5\n"))
+    assert.equal([[line 1: number expected, got '"1","2"']], message('"1","2"\n3,4\n'))
+  end)
+
+  it("have one separator, so that a decimal comma is seen", function()
+    assert.equal("line 1: number expected, got '5;2,5'", message("1,5;2,5\n"))
+    assert.equal("line 2: number expected, got '1,5;2'", message("1;2\n1,5;2\n"))
+    assert.equal("line 2: number expected, got '2 ;5'", message("1,2\n2 ;5\n"))
+  end)
+
   it("are written and read again without a change", function()
     local rows = {}
     for i = 1, 40 do rows[i] = { math.sin(i) / 3, 10.0 ^ -i, i } end
