@@ -101,6 +101,31 @@ static int check_pivots (const UmfpackFactor *f, FactorPivot *pivot) {
   return rc;
 }
 
+/* A pivot may be that much smaller than the largest entry of its column (UMFPACK's own choice, which
+   keeps the factors sparse), and then entries can grow by a factor of 11 in a column: without a
+   bound in the end, as they do in a banded matrix with a few entries more. Rows are scaled to the
+   sum 1, so that what the pivots are above it is growth; up to the bound iterative refinement makes
+   up for it, beyond all is done again with the largest pivots. */
+static const double growth_max = 1e6;
+
+static SuiteSparse_long eliminate (UmfpackFactor *f, bool with_largest, double *info) {
+  const Pattern *p = f->pattern;
+  void *analysis = p->umfpack[f->is_complex]->analysis;
+  double control[UMFPACK_CONTROL];
+  if (f->is_complex) umfpack_zl_defaults(control);
+  else umfpack_dl_defaults(control);
+  if (with_largest) control[UMFPACK_PIVOT_TOLERANCE] = control[UMFPACK_SYM_PIVOT_TOLERANCE] = 1;
+  return f->is_complex ? umfpack_zl_numeric(p->starts, p->indices, f->values, NULL, analysis,
+                                            &f->numeric, control, info)
+                       : umfpack_dl_numeric(p->starts, p->indices, f->values, analysis,
+                                            &f->numeric, control, info);
+}
+
+static void forget_numeric (UmfpackFactor *f) {
+  if (f->is_complex) umfpack_zl_free_numeric(&f->numeric);
+  else umfpack_dl_free_numeric(&f->numeric);
+}
+
 static int factorize (UmfpackFactor *f, FactorPivot *pivot) {
   Pattern *p = f->pattern;
   size_t n = p->rows;
@@ -109,13 +134,11 @@ static int factorize (UmfpackFactor *f, FactorPivot *pivot) {
   f->memory = malloc((f->is_complex ? 11 : 6) * n * sizeof(double));
   if (f->memory == NULL) return UV_ENOMEM;
   double info[UMFPACK_INFO];
-  void *analysis = p->umfpack[f->is_complex]->analysis;
-  SuiteSparse_long status = f->is_complex
-                              ? umfpack_zl_numeric(p->starts, p->indices, f->values, NULL,
-                                                   analysis, &f->numeric, NULL, info)
-                              : umfpack_dl_numeric(p->starts, p->indices, f->values, analysis,
-                                                   &f->numeric, NULL, info);
-  rc = code_of(status);
+  rc = code_of(eliminate(f, false, info));
+  if (f->numeric != NULL && !(info[UMFPACK_UMAX] <= growth_max)) { /* NaN as well */
+    forget_numeric(f);
+    rc = code_of(eliminate(f, true, info));
+  }
   f->len = (size_t)(info[UMFPACK_NUMERIC_SIZE] * info[UMFPACK_SIZE_OF_UNIT]);
   if (f->numeric == NULL) return rc;
   int check = check_pivots(f, pivot); /* also names the column of a singular matrix */
@@ -141,8 +164,7 @@ int umfpackfactor_new (UmfpackFactor **f, Pattern *pattern, const double *values
 
 void umfpackfactor_free (UmfpackFactor *f) {
   if (f == NULL) return;
-  if (f->is_complex) umfpack_zl_free_numeric(&f->numeric);
-  else umfpack_dl_free_numeric(&f->numeric);
+  forget_numeric(f);
   free(f->memory);
   pattern_release(f->pattern);
   free(f);
