@@ -102,6 +102,26 @@ static void end_map (lua_State *L, Call *c, bool is_of_item) {
   if (c->map != NULL && !(c->map->collect && is_of_item)) map_cancel(L, c);
 }
 
+/* What was done of a chunk before the error that stands above index at; cuts it off. */
+static void take_part (lua_State *L, const Answer *a, int at) {
+  Call *c = a->request->call;
+  bool is_chunk = a->request->message.type == REQUEST_CHUNK && c->map != NULL;
+  if (is_chunk && lua_gettop(L) > at + 1) {
+    call_answered(L, c, a->worker, a->request, at + 1);
+  }
+  if (lua_gettop(L) > at + 1) lua_settop(L, at + 1);
+}
+
+/* Keeps the part of an answer whose error is not what the call is told. stack: Answer */
+static int l_take_part (lua_State *L) {
+  const Answer *a = lua_touserdata(L, 1);
+  const Message *m = a->message;
+  if (m->parcel == NULL || a->pool->workers[a->worker].lacks_definition) return 0;
+  wire_decode(L, m->parcel, &a->pool->workers[a->worker].context);
+  take_part(L, a, 1);
+  return 0;
+}
+
 /* Stores the answer in its call. stack: Answer */
 static int l_take_answer (lua_State *L) {
   Answer *a = lua_touserdata(L, 1);
@@ -114,6 +134,7 @@ static int l_take_answer (lua_State *L) {
   if (m->type == ANSWER_RESULT) {
     call_answered(L, c, a->worker, a->request, 1);
   } else {
+    take_part(L, a, 1);
     push_worker_error(L, a);
     call_failed(L, c);
     end_map(L, c, false);
@@ -193,6 +214,7 @@ static void take_answer (lua_State *L, Pool *p, int worker, const Message *m) {
   if (is_stopped && m->type == ANSWER_ERROR && a.request->call != NULL) {
     char text[64];
     Failure f = limits_failure(a.request, text, sizeof text);
+    call_attempt(L, a.request->call, worker, l_take_part, &a);
     pool_fail_request(L, p, worker, a.request, &f);
     return;
   }

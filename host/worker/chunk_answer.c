@@ -10,13 +10,19 @@ static void make_label (char *label, size_t size, int k) {
   snprintf(label, size, "result %d", k + 1);
 }
 
-/* Answer: [first, count done, seconds, failures or nil, kind and items of each value]
-   stack: the answer, failures or nil, the columns */
+/* Answer: [the error that has ended the chunk, where one has,] first, count done, seconds, failures
+   or nil, kind and items of each value
+   stack: the answer, failures or nil or the error, the columns */
 static int l_send (lua_State *L) {
   const ChunkAnswer *a = lua_touserdata(L, 1);
   Session *s = a->session;
   Encoder *e = wire_encoder(L, &s->context, 0);
   int at = lua_gettop(L);
+  if (a->error != 0) {
+    wire_encode(L, e, 2, "error");
+    lua_pushnil(L);
+    lua_replace(L, 2);
+  }
   lua_pushinteger(L, a->first);
   wire_encode(L, e, -1, "first");
   lua_pushinteger(L, a->done);
@@ -32,7 +38,7 @@ static int l_send (lua_State *L) {
     column.index = 3 + k; /* as it stands here */
     column_encode(L, &column, e, a->done, label);
   }
-  session_answer(L, s, e, ANSWER_RESULT, a->request);
+  session_answer(L, s, e, a->error != 0 ? ANSWER_ERROR : ANSWER_RESULT, a->request);
   return 0;
 }
 
@@ -41,7 +47,8 @@ static int try_to_send (lua_State *L, ChunkAnswer *a) {
   luaL_checkstack(L, 8 + a->n_columns, "too many results");
   lua_pushcfunction(L, l_send);
   lua_pushlightuserdata(L, a);
-  if (a->failures != 0) lua_pushvalue(L, a->failures);
+  if (a->error != 0) lua_pushvalue(L, a->error);
+  else if (a->failures != 0) lua_pushvalue(L, a->failures);
   else lua_pushnil(L);
   for (int k = 0; k < a->n_columns; k++) lua_pushvalue(L, a->columns[k].index);
   int status = lua_pcall(L, 2 + a->n_columns, 0, 0);
@@ -87,31 +94,50 @@ static bool cut_failures (lua_State *L, const ChunkAnswer *a) {
   return found;
 }
 
-/* Makes item i, for which the value on top was raised, one that has failed; pops that. */
-static void fail (lua_State *L, ChunkAnswer *a, lua_Integer i) {
+/* Makes an error of the value on top. */
+static void push_error (lua_State *L) {
   lua_pushcfunction(L, session_traceback);
   lua_insert(L, -2);
   lua_call(L, 1, 1);
+}
+
+/* Makes item i, for which the value on top was raised, one that has failed; pops that. */
+static void fail (lua_State *L, ChunkAnswer *a, lua_Integer i) {
+  push_error(L);
   lua_rawseti(L, a->failures, chunk_item(L, a->first, a->order, i));
   for (int k = 0; k < a->n_columns; k++) column_clear(L, &a->columns[k], i);
 }
 
-/* Item i, if not all of its values can be sent, fails: raises, or returns true. */
-static bool look_at (lua_State *L, ChunkAnswer *a, lua_Integer i) {
+/* Item i, if not all of its values can be sent, fails; false leaves what that raised on the stack,
+   where no failures are collected. */
+static bool look_at (lua_State *L, ChunkAnswer *a, lua_Integer i, bool *found) {
   for (int k = 0; k < a->n_columns; k++) {
     if (a->columns[k].kind != SEQUENCE_LIST) continue;
     char label[32];
     make_label(label, sizeof label, k);
     lua_rawgeti(L, a->columns[k].index, i);
     if (can_send(L, a->session, label)) continue;
-    if (a->failures == 0) {
-      a->session->item = chunk_item(L, a->first, a->order, i);
-      lua_error(L);
-    }
+    if (a->failures == 0) return false;
     fail(L, a, i);
+    *found = true;
     return true;
   }
-  return false;
+  return true;
+}
+
+void chunk_answer_error (lua_State *L, ChunkAnswer *a) {
+  a->error = lua_gettop(L);
+  a->failures = 0;
+  lua_pushinteger(L, a->session->item);
+  lua_setfield(L, a->error, "item");
+  session_output_flush(a->session);
+  if (try_to_send(L, a) == LUA_OK) return;
+  lua_pushnil(L);
+  lua_setfield(L, a->error, "value"); /* what was raised cannot be sent: its text can */
+  if (try_to_send(L, a) == LUA_OK) return;
+  a->done = 0; /* it is one of the values that cannot */
+  a->n_columns = 0;
+  if (try_to_send(L, a) != LUA_OK) lua_error(L);
 }
 
 void chunk_answer (lua_State *L, ChunkAnswer *a) {
@@ -121,7 +147,12 @@ void chunk_answer (lua_State *L, ChunkAnswer *a) {
   if (status != LUA_ERRRUN) lua_error(L);
   bool found = a->failures != 0 && cut_failures(L, a);
   for (lua_Integer i = 1; i <= a->done; i++) {
-    if (look_at(L, a, i)) found = true;
+    if (look_at(L, a, i, &found)) continue;
+    push_error(L);
+    a->session->item = chunk_item(L, a->first, a->order, i);
+    a->done = i - 1;
+    chunk_answer_error(L, a);
+    return;
   }
   if (!found || try_to_send(L, a) != LUA_OK) lua_error(L);
 }

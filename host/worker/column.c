@@ -7,9 +7,18 @@
 
 enum { TABLE_MAX = 1 << 20 }; /* room made in advance, in items */
 
-void column_push (lua_State *L, Column *c, lua_Integer count) {
+void column_push (lua_State *L, Column *c, lua_Integer count, int anchor, int place) {
   lua_pushnil(L);
-  *c = (Column){.index = lua_gettop(L), .count = count};
+  *c = (Column){.index = lua_gettop(L), .anchor = anchor, .place = place, .count = count};
+}
+
+/* What is on top holds the items from now on. */
+static void keep (lua_State *L, const Column *c) {
+  if (c->anchor != 0) {
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, c->anchor, c->place);
+  }
+  lua_replace(L, c->index);
 }
 
 /* The kind of the value on top. */
@@ -25,7 +34,7 @@ static void begin (lua_State *L, Column *c, int kind) {
   } else {
     c->bytes = lua_newuserdatauv(L, 8 * (size_t)c->count, 0);
   }
-  lua_replace(L, c->index);
+  keep(L, c);
 }
 
 static void push_packed (lua_State *L, const Column *c, lua_Integer i) {
@@ -41,7 +50,7 @@ static void unpack (lua_State *L, Column *c) {
     push_packed(L, c, i);
     lua_rawseti(L, -2, i);
   }
-  lua_replace(L, c->index);
+  keep(L, c);
   c->kind = SEQUENCE_LIST;
 }
 
@@ -84,6 +93,7 @@ void column_encode (lua_State *L, const Column *c, Encoder *e, lua_Integer n,
   Column copy = *c;
   lua_pushvalue(L, c->index); /* the original's slot may be needed again */
   copy.index = lua_gettop(L);
+  copy.anchor = 0;
   if (c->kind == 0) lua_newtable(L), lua_replace(L, copy.index);
   else if (c->kind != SEQUENCE_LIST) unpack(L, &copy);
   wire_encode_slice(L, e, copy.index, 1, n, label);

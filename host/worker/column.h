@@ -6,17 +6,20 @@
 #include "wire/bytes.h"
 #include "wire/wire.h"
 
-/* Its items lie in the userdata or the table at a stack index of the caller's. */
+/* Its items lie in the userdata or the table at a stack index of the caller's, and in a table of
+   the caller's as well, where they outlast an error. */
 typedef struct Column {
   int index;
+  int anchor, place; /* the stack index of that table, and where in it */
   int kind;          /* SEQUENCE_LIST, _INTEGERS or _FLOATS; 0: nothing has come */
   lua_Integer count; /* items that there may be */
   lua_Integer n;     /* items that have come, without gaps, while they are packed */
   unsigned char *bytes;
 } Column;
 
-/* An empty column for count items, pushed as a slot of the stack. */
-void column_push (lua_State *L, Column *c, lua_Integer count);
+/* An empty column for count items, pushed as a slot of the stack; the table at index anchor keeps
+   it at a place. */
+void column_push (lua_State *L, Column *c, lua_Integer count, int anchor, int place);
 /* Takes the value on top as item i, later ones never before earlier ones; pops it. */
 void column_put_any (lua_State *L, Column *c, lua_Integer i);
 

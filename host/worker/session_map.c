@@ -53,10 +53,12 @@ typedef struct Chunk {
   int order; /* the items' numbers; 0: they are consecutive */
   int f, kw;
   int failures;     /* error by item; 0: the first one ends the chunk */
+  int anchor;       /* a table with the columns at 1, 2, ... and what holds them at 0 */
   int columns_slot; /* the userdata that holds the columns; they follow on the stack */
   Sequence *sequences;
   int n_sequences;
-  bool is_plain; /* one sequence of numbers, no order, no kw; the first error ends it */
+  lua_Integer done; /* items, the first ones */
+  bool is_plain;    /* one sequence of numbers, no order, no kw; the first error ends it */
   Column *columns;
   int n_columns, room_columns;
 } Chunk;
@@ -133,11 +135,13 @@ static void add_column (lua_State *L, Chunk *c) {
     if (c->n_columns > 0) {
       memcpy(columns, c->columns, (size_t)c->n_columns * sizeof *columns);
     }
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, c->anchor, 0);
     lua_replace(L, c->columns_slot);
     c->columns = columns;
     c->room_columns = room;
   }
-  column_push(L, &c->columns[c->n_columns], c->count);
+  column_push(L, &c->columns[c->n_columns], c->count, c->anchor, c->n_columns + 1);
   Column *column = &c->columns[c->n_columns++];
   column->index = c->columns_slot + c->n_columns;
   lua_insert(L, column->index);
@@ -234,7 +238,7 @@ static inline lua_Integer run_some (lua_State *L, Chunk *c, lua_Integer done, lu
 }
 
 /* Does the items until all are done, or what is left has been taken back. */
-static lua_Integer run (lua_State *L, Chunk *c, uint64_t call) {
+static lua_Integer run_all (lua_State *L, Chunk *c) {
   Session *s = c->s;
   lua_Integer done = 0;
   luaL_checkstack(L, 8 + c->n_sequences, "too many sequences"); /* and again for each column */
@@ -246,9 +250,46 @@ static lua_Integer run (lua_State *L, Chunk *c, uint64_t call) {
     uint64_t now = uv_hrtime();
     looks_always = now - before > LONG_NS;
     before = now;
-    if (looks_always && done < c->count && s->io.is_cancelled(s->io.user, call, true)) break;
+    if (looks_always && done < c->count && s->io.is_cancelled(s->io.user, s->call, true)) break;
   }
   return done;
+}
+
+/* stack: what stands on that of the chunk, at the same places, Chunk */
+static int l_run (lua_State *L) {
+  Chunk *c = lua_touserdata(L, -1);
+  lua_settop(L, c->columns_slot);
+  session_run(L, c->s);
+  c->done = run_all(L, c);
+  return 0;
+}
+
+/* Does the items; an error ends that, and is left on the stack above the columns. Returns whether
+   there was one. */
+static bool run (lua_State *L, Chunk *c) {
+  Session *s = c->s;
+  int top = c->columns_slot;
+  luaL_checkstack(L, top + 4, "too many sequences");
+  lua_pushcfunction(L, session_traceback);
+  lua_pushcfunction(L, l_run);
+  for (int i = 1; i <= top; i++) lua_pushvalue(L, i);
+  lua_pushlightuserdata(L, c);
+  int status = lua_pcall(L, top + 1, 0, top + 1);
+  s->running = false;
+  session_out_of_memory(L, status);
+  if (status != LUA_OK && (status != LUA_ERRRUN || *s->position < c->first)) lua_error(L);
+  lua_remove(L, top + 1);
+  luaL_checkstack(L, c->n_columns + 8, "too many results");
+  lua_rawgeti(L, c->anchor, 0);
+  lua_replace(L, top);
+  for (int k = 0; k < c->n_columns; k++) {
+    lua_rawgeti(L, c->anchor, k + 1);
+    c->columns[k].index = top + k + 1;
+    lua_insert(L, top + k + 1);
+  }
+  if (status != LUA_OK) c->done = *s->position - c->first; /* the items before that one */
+  *s->position = 0;
+  return status != LUA_OK;
 }
 
 /* Puts function and kw of the call behind the request on the stack. */
@@ -280,7 +321,7 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
   if (lua_istable(L, 4)) c.order = 4;
   s->call = (uint64_t)lua_tointeger(L, 1);
   s->is_map = true;
-  lua_Integer done = 0;
+  bool failed = false;
   uint64_t start = uv_hrtime();
   if (!s->io.is_cancelled(s->io.user, s->call, false)) {
     session_globals_enter(L, s, s->call, true);
@@ -292,21 +333,21 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
     }
     c.is_plain = c.n_sequences == 1 && has_numbers(L, &c.sequences[0]) && c.order == 0 &&
                  c.kw == 0 && c.failures == 0;
+    lua_newtable(L);
+    c.anchor = lua_gettop(L);
     lua_pushnil(L);
     c.columns_slot = lua_gettop(L);
-    session_run(L, s);
-    done = run(L, &c, s->call);
-    s->running = false;
-    *s->position = 0;
+    failed = run(L, &c);
   }
   ChunkAnswer a = {.session = s,
                    .request = m->request,
                    .first = c.first,
-                   .done = done,
+                   .done = c.done,
                    .seconds = (double)(uv_hrtime() - start) * 1e-9,
                    .failures = c.failures,
                    .order = c.order,
                    .columns = c.columns,
                    .n_columns = c.n_columns};
-  chunk_answer(L, &a);
+  if (failed) chunk_answer_error(L, &a);
+  else chunk_answer(L, &a);
 }

@@ -77,7 +77,39 @@ for _, kind in ipairs(pools) do
       local ok, e = pcall(pool.map, pool:with { chunk = 12 }, open_file_at, twelve, worst)
       assert.is_false(ok)
       assert.equal(5, e.item)
+      assert.same({ 4, -4 }, { e.results[1][4], e.results[2][4] })
       assert.is_nil(e.traceback) -- no function of the caller's was running
+    end)
+
+    it("lose nothing that had finished, in the same chunk neither", function()
+      local whole = pool:with { chunk = 400 }
+      local function failing(values, f)
+        local ok, e = pcall(whole.map, whole, f, values)
+        assert.is_false(ok)
+        return e
+      end
+      local numbers = failing(neap.range(1, 400), function(i)
+        if i == 399 then error("late", 0) end
+        return 2 * i
+      end)
+      assert.same({ 399, 2, 796 }, { numbers.item, numbers.results[1][1], numbers.results[1][398] })
+      assert.is_nil(numbers.results[1][399])
+      local mixed = failing({ 1, "two", 3.5, 4 }, function(x)
+        if x == 4 then error(coroutine.create(print)) end
+        return x, { x }
+      end)
+      assert.same({ 1, "two", 3.5 }, calls.plain(mixed.results[1]))
+      assert.same({ 3.5 }, mixed.results[2][3])
+      assert.equal(4, mixed.item)
+      local first = failing({ 1, 2 }, function() error("at once", 0) end)
+      assert.same({ 1, "at once" }, { first.item, first.message })
+      local slow = pool:with { chunk = 4, item_timeout = 0.2 }
+      local ok, e = pcall(slow.map, slow, function(i)
+        while i == 3 do end
+        return i
+      end, { 1, 2, 3, 4 })
+      assert.is_false(ok)
+      assert.same({ "timeout", 1, 2 }, { e.kind, e.results[1][1], e.results[1][2] })
     end)
 
     it("leave the other items alone when what was raised cannot be sent", function()
