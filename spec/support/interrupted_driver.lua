@@ -73,6 +73,23 @@ function calls.map()
   error(e, 0)
 end
 
+-- Item 3, which waits behind item 1, is taken back and done by the other worker.
+function calls.map_taken_back()
+  local path = os.tmpname()
+  local ok, e = pcall(function()
+    pool:with { chunk = 1 }:map(function(i)
+      if i == 3 then os.remove(path) end
+      if i == 1 then
+        while io.open(path) do collectgarbage() end
+        press_and_loop()
+      end
+      return i
+    end, neap.range(1, 4))
+  end)
+  assert(not ok and e.results[1][2] == 2, "what had finished is lost")
+  error(e, 0)
+end
+
 function calls.reduce() pool:reduce(item, neap.range(1, 8), math.max) end
 function calls.submit() pool:submit(press_and_loop):get() end
 function calls.apply_async() pool:apply_async(first_presses, numbers):get() end

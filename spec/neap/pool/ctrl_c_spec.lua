@@ -36,6 +36,10 @@ describe("Ctrl-C", function()
     end)
   end
 
+  it("ends a map one of whose items has been taken back from a worker", function()
+    run("map_taken_back", 2)
+  end)
+
   it("kills a worker that does not stop in time, and has another in its place", function()
     assert.is_true(run("stuck_in_c", 2) >= 1) -- second: what it may take
   end)
