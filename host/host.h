@@ -53,7 +53,7 @@ static inline void host_set (lua_State *L, Host *host) {
 }
 
 /* Has the next instruction of L call the hook; of the coroutine that L has resumed, where it
-   has. For signal handlers. The hook begins by removing itself. */
+   has. For signal handlers. The hook removes itself when it raises. */
 void host_interrupt (Host *host, lua_State *L, lua_Hook hook);
 
 int host_open_loop (Host *host);   /* 0 or a negative UV_E*; nothing when it is open */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <string.h>
 #include <lauxlib.h>
 
 /* A signal handler has no argument to find this through, hence the one variable of the kind. */
@@ -13,9 +14,25 @@ static struct {
   pthread_t thread;      /* the one that runs L */
 } target;
 
+/* Does code of the pool run, rather than a function of the user's that it calls? */
+static bool is_within_pool (lua_State *L, const Host *host) {
+  lua_Debug ar;
+  for (int level = 0; lua_getstack(L, level, &ar) && lua_getinfo(L, "S", &ar); level++) {
+    if (*ar.what == 'C') continue;
+    size_t len = strlen(host->lua_dir);
+    static const char folder[] = "/neap/pool/";
+    return *ar.source == '@' && strncmp(ar.source + 1, host->lua_dir, len) == 0 &&
+           strncmp(ar.source + 1 + len, folder, sizeof folder - 1) == 0;
+  }
+  return false;
+}
+
 static void hook (lua_State *L, lua_Debug *ar) {
   (void)ar;
   Host *host = host_get(L);
+  /* Between a request and the wait for it an error would leave workers at what nobody waits for:
+     the wait, which comes, takes the interrupt; or else the user's next instruction does. */
+  if (is_within_pool(L, host)) return;
   lua_sethook(L, NULL, 0, 0);
   host->hooked = NULL;
   if (host->interrupts == 0) return; /* a wait took it in between */

@@ -48,7 +48,12 @@ void link_close (Link *l) {
   mailbox_close(&l->mailbox);
 }
 
-static int enqueue (Link *l, const Message *m) {
+/* Takes the message, unless there is no memory for that. */
+static int enqueue (Link *l, Message *m) {
+  if (m->type == REQUEST_WAKE) { /* it has done what it came for */
+    message_fini(m);
+    return 0;
+  }
   LinkNode *node = malloc(sizeof *node);
   if (node == NULL) return UV_ENOMEM;
   *node = (LinkNode){.message = *m};
@@ -120,10 +125,6 @@ static int receive (Link *l, int flags) {
   if (rc < 0) return rc;
   Message m;
   while (frame_reader_next(l->reader, &m)) {
-    if (m.type == REQUEST_WAKE) {
-      message_fini(&m);
-      continue;
-    }
     rc = enqueue(l, &m);
     if (rc < 0) return rc;
   }

@@ -255,6 +255,8 @@ int session_handle (Session *s, const Message *m) {
   } else if (status != LUA_OK && session_may_owe(m) && session_lacked_memory(L, status)) {
     rc = session_owe(s, m); /* there is some again, after a collection */
   } else if (status != LUA_OK) {
+    if (lua_istable(L, -1))
+      lua_getfield(L, -1, "message"); /* the name is there, as the field is */
     fprintf(stderr, "neap: request %d failed: %s\n", m->type, luaL_tolstring(L, -1, NULL));
   }
   lua_settop(L, 0);

@@ -153,9 +153,9 @@ function scenarios.calls() return on_pool(2) end
 -- Futures that were made are done some time, whatever has failed; here all are waited for.
 local function submitting(workers)
   local pool, futures = neap.pool { workers = workers }, {}
-  local object = pool:push { 1 }
   return function()
     futures = {}
+    local object <close> = pool:push { 1 } -- what stays has a journal, now longer, now shorter
     for i = 1, 5 do
       futures[i] = pool:submit(function(t, n) return { t[1], n } end, object, i)
     end

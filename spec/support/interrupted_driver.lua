@@ -95,6 +95,16 @@ function calls.submit() pool:submit(press_and_loop):get() end
 function calls.apply_async() pool:apply_async(first_presses, numbers):get() end
 function calls.map_async() pool:map_async(item, neap.range(1, 8)):get() end
 
+-- The call has been asked for, and is not waited for yet.
+function calls.in_between()
+  debug.sethook(function()
+    if not debug.getinfo(2, "S").source:find("/pool/finish.lua", 1, true) then return end
+    debug.sethook()
+    io.popen("kill -INT " .. own_pid):close()
+  end, "", 1)
+  pool:apply_only(function() while true do end end, 1)
+end
+
 -- One that is done, one that presses, and others that wait for it.
 local function futures()
   local done = pool:submit(function() return 42 end)

@@ -11,7 +11,7 @@ local function run(call, workers)
 end
 
 local CALLS = { "apply", "apply_only", "keep", "map", "reduce", "submit", "apply_async",
-  "map_async", "wait_any", "wait_all", "stuck_in_lua" }
+  "map_async", "in_between", "wait_any", "wait_all", "stuck_in_lua" }
 local WAITING = { "push", "push_array", "scatter_array", "scatter_list", "get", "get_one",
   "gather_array", "gather_list", "apply", "apply_only", "keep", "map", "reduce", "submit" }
 
