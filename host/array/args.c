@@ -42,6 +42,14 @@ int args_fail (lua_State *L, int arg, const char *format, ...) {
 }
 
 const char *args_kind (lua_State *L, int index) {
+  if (lua_isuserdata(L, index)) {
+    static const char closed[] =
+      " (closed)"; /* what arrays that are closed say of themselves */
+    size_t len, end = sizeof closed - 1;
+    const char *text = luaL_tolstring(L, index, &len);
+    if (len > end && strcmp(text + len - end, closed) == 0) return text;
+    lua_pop(L, 1);
+  }
   int type = luaL_getmetafield(L, index, "__name");
   if (type == LUA_TSTRING) return lua_tostring(L, -1);
   if (type != LUA_TNIL) lua_pop(L, 1);

@@ -160,6 +160,14 @@ static void put_value (const MtxHeader *h, const double value[2], bool mirrored,
   }
 }
 
+/* An entry at (i, j). */
+static void check_value (lua_State *L, const Reader *r, const MtxHeader *h,
+                         const double value[2], size_t i, size_t j) {
+  if (h->symmetry != HERMITIAN || i != j || value[1] == 0) return;
+  reader_fail(L, r, "diagonal of a Hermitian matrix: real number expected in column %I",
+              (LUAI_UACINT)j);
+}
+
 static void expect_end (lua_State *L, Reader *r, char *line) {
   const char *word = next_word(&line);
   if (word != NULL) reader_fail(L, r, "end of the line expected, got '%s'", word);
@@ -190,6 +198,7 @@ static void load_coordinate (lua_State *L, Reader *r, const MtxHeader *h) {
     parse_value(L, r, h, &line, value);
     expect_end(L, r, line);
     check_place(L, r, h, i, j);
+    check_value(L, r, h, value, i, j);
     rows[n] = i - 1;
     cols[n] = j - 1;
     put_value(h, value, false, values, n++);
@@ -246,6 +255,7 @@ static void load_array (lua_State *L, Reader *r, const MtxHeader *h, FilesKind k
       char *line = next_entry(L, r, h, k);
       parse_value(L, r, h, &line, value);
       expect_end(L, r, line);
+      check_value(L, r, h, value, i + 1, j + 1);
       if (h->symmetry != GENERAL && i != j) put_value(h, value, true, x, j + i * h->rows);
       put_value(h, value, false, x, i + j * h->rows);
     }

@@ -202,6 +202,11 @@ describe(".mtx files", function()
       sparse("1 1 1\n1 1 1\n", "complex general"))
     assert.equal("line 3: end of the line expected, got '3'",
       dense("1 1\n1 2 3\n", "complex general"))
+    local diagonal = "diagonal of a Hermitian matrix: real number expected in column 2"
+    assert.equal("line 4: " .. diagonal,
+      sparse("2 2 2\n1 1 1 0\n2 2 1 1\n", "complex hermitian"))
+    assert.equal("line 5: " .. diagonal,
+      message("%%MatrixMarket matrix array complex hermitian\n2 2\n1 0\n2 1\n3 4\n"))
     assert.equal("line 3: entry above the diagonal in a Hermitian matrix",
       sparse("2 2 1\n1 2 1 0\n", "complex hermitian"))
     assert.equal("line 1: end of the line expected", sparse("1 1 0", "real general x"))

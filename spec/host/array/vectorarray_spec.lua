@@ -85,6 +85,10 @@ describe("VectorArray", function()
       raises("entry 2: dimension 2 expected, got 3", VectorArray.cat,
              { VectorArray.zeros(2, 1), VectorArray.zeros(3, 1) })
       raises("entry 1: VectorArray expected, got number", VectorArray.cat, { 1 })
+      local closed = VectorArray.zeros(2, 1)
+      closed:close()
+      raises("entry 1: VectorArray expected, got VectorArray (closed)", VectorArray.cat,
+        { closed })
       raises("at least one VectorArray expected", VectorArray.cat, {})
     end)
 
