@@ -277,7 +277,11 @@ static bool run (lua_State *L, Chunk *c) {
   int status = lua_pcall(L, top + 1, 0, top + 1);
   s->running = false;
   session_out_of_memory(L, status);
-  if (status != LUA_OK && (status != LUA_ERRRUN || *s->position < c->first)) lua_error(L);
+  bool is_of_item = status == LUA_ERRRUN && *s->position >= c->first;
+  if (status != LUA_OK && !is_of_item) {
+    if (status == LUA_ERRRUN) lua_getfield(L, -1, "value"); /* as it was raised */
+    lua_error(L);
+  }
   lua_remove(L, top + 1);
   luaL_checkstack(L, c->n_columns + 8, "too many results");
   lua_rawgeti(L, c->anchor, 0);
