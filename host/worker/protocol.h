@@ -30,8 +30,8 @@ enum {
 enum {
   ANSWER_READY = 1, /* [pid]: once, when the worker can take requests */
   ANSWER_DEFINE,    /* a wire definition */
-  ANSWER_RESULT,    /* [values...]; to a chunk: see session_map.c */
-  ANSWER_ERROR,     /* [table]: message, value, traceback, item */
+  ANSWER_RESULT,    /* [values...]; to a chunk: see chunk_answer.c */
+  ANSWER_ERROR,     /* [table]: message, value, traceback, item; to a chunk: see there */
   ANSWER_GLOBAL     /* [name]: the value of a global of the driver is wanted */
 };
 

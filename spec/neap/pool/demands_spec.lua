@@ -9,7 +9,7 @@ local elsewhere = {
   ["demand 3: what was pushed or scattered is there again after a death"] =
     { "neap/pool/recovery_spec.lua", "brings pushed, scattered and kept objects back" },
   ["demand 10: Ctrl-C stops the call on all workers, a second one kills"] =
-    { "shell/repl_spec.lua", "stops a call on workers on Ctrl-C, and keeps the pool" },
+    { "neap/pool/ctrl_c_spec.lua", "pressed twice waits no longer for a worker" },
   ["demand 11: interrupts lose neither pool nor objects"] =
     { "neap/pool/interrupts_spec.lua", "answers, and has every object that it had" },
   ["demand 12: no worker outlives its driver"] =
