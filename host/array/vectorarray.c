@@ -303,19 +303,22 @@ VectorArray *vectorarray_check_resizable (lua_State *L, int arg) {
 }
 
 double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity) {
-  if (capacity <= U->capacity && !block_is_shared(U->block)) {
-    return write_root(L, U, capacity > U->len ? (capacity - U->len) * U->dim : 0);
-  }
+  size_t run = vectorarray_run(U), width = run * sizeof(double), used = U->len * width;
   if (capacity < U->len) capacity = U->len;
+  size_t wanted = capacity;
+  if (capacity <= U->capacity && !block_is_shared(U->block)) {
+    double *data = write_root(L, U, (capacity - U->len) * run);
+    block_populate(U->block, U->offset + used, U->offset + wanted * width);
+    return data;
+  }
   if (capacity > U->capacity) { /* at least so many vectors more, few more than there are */
     size_t more = U->len < 8 ? U->len : U->len / 2;
     if (U->dim <= 16384 && more < 4) more = 4; /* no more than half a megabyte */
     if (U->len > 0 && capacity - U->len < more) capacity = U->len + more;
   }
-  size_t bytes = memory_size(L, U->dim, capacity, U->is_complex);
-  size_t used = U->len * vectorarray_run(U) * sizeof(double);
-  Block *own = memory_block(L, bytes, false);
-  double *data = memory_own(own);
+  Block *own = memory_block(L, memory_size(L, U->dim, capacity, U->is_complex), false);
+  double *data = memory_write(L, &own, 0, 0);
+  block_populate(own, 0, wanted * width);
   if (used > 0) memcpy(data, root_data(U), used);
   block_release(U->block);
   U->block = own;

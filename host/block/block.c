@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <uv.h>
 #include "block/heap.h"
+#include "block/hugepages.h"
 #include "block/layout.h"
 #include "block/pages.h"
 #include "block/snapshot.h"
@@ -124,8 +125,7 @@ int block_map (Block **b, Segment *s, size_t origin, size_t len) {
   Block *fresh = calloc(1, sizeof *fresh);
   if (fresh == NULL) return UV_ENOMEM;
   size_t misfit = origin % pages_size(), mapped = misfit + len;
-  void *base = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, s->fd,
-                    (off_t)(origin - misfit));
+  void *base = hugepages_map(mapped, MAP_PRIVATE | MAP_NORESERVE, s->fd, origin - misfit);
   if (base == MAP_FAILED) {
     free(fresh);
     return UV_ENOMEM;
@@ -238,6 +238,12 @@ static Access access_to (Block *b, size_t n) {
   return IN_PLACE;
 }
 
+void block_populate (Block *b, size_t first, size_t last) {
+  assert(first <= last && last <= b->len);
+  if (b->kind != BLOCK_SHARED || b->is_frozen) return;
+  segment_populate(b->segment, first, last == b->len ? b->segment->len : last);
+}
+
 static int replace (Block **b, Access access, size_t keep) {
   Block *old = *b, *own;
   int rc;
@@ -246,6 +252,7 @@ static int replace (Block **b, Access access, size_t keep) {
     if (rc == 0 && old->kind == BLOCK_SHARED) old->is_frozen = true;
   } else {
     rc = block_new(&own, old->len);
+    if (rc == 0) block_populate(own, 0, own->len);
     if (rc == 0 && keep > 0) memcpy(own->data, old->data, keep);
   }
   if (rc < 0) return rc;
@@ -262,6 +269,7 @@ int block_write_part (Block **b, size_t keep, size_t n, void **data) {
     if (rc < 0) return rc;
   }
   if ((*b)->kind == BLOCK_PRIVATE) block_mark_written(*b, n);
+  if (n > (*b)->len / 2) block_populate(*b, 0, (*b)->len);
   *data = (*b)->data;
   return 0;
 }

@@ -39,6 +39,11 @@ int block_write (Block **b, size_t keep, void **data);
    little of the block, only the pages that are written are copied, when they are. */
 int block_write_part (Block **b, size_t keep, size_t n, void **data);
 
+/* Of a block that is writable, bytes first to last, not included, are about to be written: what of
+   them has no memory yet gets it now, which is quicker than page by page. block_write does so where
+   it is told of more than half of the block. */
+void block_populate (Block *b, size_t first, size_t last);
+
 /* One block that reads as the n slices one after the other, where that needs no copy: all are
    parts of one block that was sent, and has come back in pieces. NULL where it would. */
 Block *block_join (const BlockSlice *slices, size_t n);

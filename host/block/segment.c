@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
+#include "block/hugepages.h"
 #include "block/store.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -29,7 +30,7 @@ enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE };
 static size_t round_len (size_t len) {
   size_t step = (size_t)sysconf(_SC_PAGESIZE);
   while (step < len / 16) step *= 2;
-  return len > PTRDIFF_MAX - step ? 0 : (len + step - 1) / step * step;
+  return len > PTRDIFF_MAX / 2 ? 0 : hugepages_round((len + step - 1) / step * step);
 }
 
 static int create (size_t len) {
@@ -47,14 +48,14 @@ static int make (Segment **result, size_t len) {
   Segment *s = calloc(1, sizeof *s);
   if (s == NULL) return UV_ENOMEM;
   int fd = create(len);
-  void *map = fd < 0 ? MAP_FAILED : mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  void *map = fd < 0 ? MAP_FAILED : hugepages_map(len, MAP_SHARED, fd, 0);
   if (map == MAP_FAILED) {
     int rc = fd < 0 ? fd : -errno;
     if (fd >= 0) close(fd);
     free(s);
     return rc;
   }
-  *s = (Segment){.refs = 1, .len = len, .fd = fd, .given = -1, .map = map};
+  *s = (Segment){.refs = 1, .len = len, .fd = fd, .given = -1, .map = map, .lacks_pages = true};
   store_get()->n_descriptors++;
   store_hold(len);
   *result = s;
@@ -109,15 +110,23 @@ void segment_destroy (Segment *s) {
   free(s);
 }
 
+void segment_populate (Segment *s, size_t first, size_t last) {
+  if (s->lacks_pages) hugepages_populate(s->map, first, last);
+  if (first == 0 && last == s->len) s->lacks_pages = false;
+}
+
 int segment_fill (Segment *s, bool is_fresh, const void *data, size_t len) {
   assert(len <= s->len);
-  if (!is_fresh) {
-    memcpy(s->map, data, len);
-    return 0;
+  size_t done = len;
+  if (is_fresh) {
+    s->lacks_pages = false;
+    done = hugepages_populate(s->map, 0, s->len);
+    if (done > len) done = len;
   }
+  memcpy(s->map, data, done);
   /* Into pages that do not exist yet, the kernel copies almost twice as fast as page faults let
      us. */
-  for (size_t done = 0; done < len;) {
+  while (done < len) {
     ssize_t n = pwrite(s->fd, (const char *)data + done, len - done, (off_t)done);
     if (n < 0 && errno != EINTR) return -errno;
     if (n > 0) done += (size_t)n;

@@ -15,9 +15,10 @@ typedef struct Segment {
   int fd;     /* born here: reads and writes; received: reads; -1: closed, for want of them */
   int given;  /* born here: only reads, others have it too; -1: not open */
   char *map;  /* of the whole segment, shared and writable; NULL where it was received */
-  size_t promised; /* snapshots of it: they need the descriptor */
-  bool is_sealed;  /* and known by device and inode */
-  bool is_leaked;  /* others have fd itself, so that it cannot be told who has it */
+  size_t promised;  /* snapshots of it: they need the descriptor */
+  bool is_sealed;   /* and known by device and inode */
+  bool is_leaked;   /* others have fd itself, so that it cannot be told who has it */
+  bool lacks_pages; /* born here, and most of its pages may not exist yet */
   dev_t dev;
   ino_t ino;
   struct Segment *next;          /* among those known by the same hash */
@@ -30,6 +31,10 @@ int segment_new (Segment **s, size_t len, bool *is_fresh);
 Segment *segment_retain (Segment *s);
 void segment_release (Segment *s); /* NULL is allowed */
 void segment_destroy (Segment *s); /* for the store: it holds no memory by its count any more */
+
+/* Bytes first to last, not included, are about to be written: gives them their pages now where it
+   was born without, which is quicker than by faults. */
+void segment_populate (Segment *s, size_t first, size_t last);
 
 /* Copies into a segment that nobody else has seen. 0 or negative. */
 int segment_fill (Segment *s, bool is_fresh, const void *data, size_t len);
