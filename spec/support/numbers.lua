@@ -4,13 +4,15 @@ local say = require "say"
 
 local M = {}
 
+local function modulus(x) return type(x) == "number" and math.abs(x) or x:abs() end
+
 --- The largest |a - b| / (rtol |a| + atol) over two lists, and where.
 function M.worst(expected, actual, rtol, atol)
   local worst, at = 0, 0
   for i = 1, math.max(#expected, #actual) do
     local a, b = expected[i], actual[i]
     local ratio = math.huge
-    if a and b then ratio = math.abs(a - b) / (rtol * math.abs(a) + (atol or 0)) end
+    if a and b then ratio = modulus(a - b) / (rtol * modulus(a) + (atol or 0)) end
     if a == b then ratio = 0 end
     if not (ratio <= worst) then worst, at = ratio, i end
   end

@@ -14,8 +14,23 @@ local function check_basis(basis, dim, what, level)
   end
 end
 
--- Linear, without parameter: entry (i, j) is the product of c_i with the image of b_j.
+-- What the vectors are to be tested with in the Euclidean product instead. A product of one's own
+-- that has no adjoint is taken for Hermitian.
+local function representatives(range_basis, product)
+  if product == nil then return range_basis end
+  product = values.as_operator(product, "product", 1)
+  local has_adjoint = product.apply_adjoint ~= operators.Operator.apply_adjoint
+  return has_adjoint and product:apply_adjoint(range_basis) or product:apply(range_basis)
+end
+
+-- Linear, without parameter: entry (i, j) is the product of c_i with the image of b_j. A matrix
+-- with more columns than there are tests is not written out.
 local function project_linear(op, range_basis, source_basis, product)
+  if source_basis == nil and #range_basis < op.source
+    and getmetatable(op) == operators.MatrixOperator then
+    local W = op:apply_adjoint(representatives(range_basis, product))
+    return operators.MatrixOperator(values.matrix(W):H())
+  end
   local image = source_basis and op:apply(source_basis) or op:as_range_array()
   if range_basis then
     return operators.MatrixOperator(range_basis:inner(image, product))
@@ -42,9 +57,9 @@ local function project_concatenation(op, range_basis, source_basis, product)
     return project_any(rest, range_basis, last:apply(source_basis), product)
   end
   if #op.operators > 1 and range_basis and first.linear and not first.parametric then
-    if product then range_basis = values.as_operator(product, "product", 1):apply(range_basis) end
     local rest = operators.ConcatenationOperator(table.move(op.operators, 2, #op.operators, 1, {}))
-    return project_any(rest, first:apply_adjoint(range_basis), source_basis)
+    return project_any(rest, first:apply_adjoint(representatives(range_basis, product)),
+      source_basis)
   end
   if #op.operators == 1 then return project_any(first, range_basis, source_basis, product) end
   return operators.ProjectedOperator(op, range_basis, source_basis, product)
@@ -73,7 +88,8 @@ function project_any(op, range_basis, source_basis, product)
   return operators.ProjectedOperator(op, range_basis, source_basis, product)
 end
 
---- The Galerkin projection: entry (i, j) of its matrix is (c_i, op b_j) in the product.
+--- The Galerkin projection: entry (i, j) of its matrix is (c_i, op b_j) in the product P, that is
+--- c_i^H P op b_j, as `inner` has it.
 --- A LincombOperator is projected term by term. Without bases op itself is returned.
 ---@param op Operator|SparseMatrix|Matrix
 ---@param range_basis VectorArray|nil   [range, r]; nil: the range stays

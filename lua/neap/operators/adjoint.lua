@@ -22,7 +22,8 @@ function AdjointOperator:apply(U, mu) return self.operator:apply_adjoint(U, mu) 
 
 function AdjointOperator:apply_adjoint(V, mu) return self.operator:apply(V, mu) end
 
-function AdjointOperator:apply_inverse(V, mu)
+function AdjointOperator:apply_inverse(V, mu, options)
+  values.refuse_options(options, self)
   return self.operator:apply_inverse_adjoint(V, mu)
 end
 

@@ -1,19 +1,20 @@
 --- Parametric operators for one mu.
 local class = require "neap.class"
+local mu_ = require "neap.parameters.mu"
 local Operator = require "neap.operators.operator"
 local values = require "neap.operators.values"
 
 --- What assemble returns of an operator that cannot do better.
 ---@class FixedParameterOperator: Operator
 ---@field operator Operator
----@field mu table
+---@field mu table  a copy: what becomes of the caller's does not matter
 local FixedParameterOperator = class("neap.FixedParameterOperator", Operator)
 
 function FixedParameterOperator._fields(op, mu)
   op = values.as_operator(op, "op", 3)
   if mu == nil then error("mu: missing, but the operator depends on it", 3) end
-  return { operator = op, mu = mu, source = op.source, range = op.range, linear = op.linear,
-           parametric = false }
+  return { operator = op, mu = mu_.copy(mu_.parse(mu)), source = op.source, range = op.range,
+           linear = op.linear, parametric = false }
 end
 
 for _, method in ipairs { "apply", "apply_adjoint", "apply_inverse_adjoint" } do

@@ -24,7 +24,10 @@ function InverseOperator:apply_adjoint(V, mu)
   return self.operator:apply_inverse_adjoint(V, mu)
 end
 
-function InverseOperator:apply_inverse(V, mu) return self.operator:apply(V, mu) end
+function InverseOperator:apply_inverse(V, mu, options)
+  values.refuse_options(options, self)
+  return self.operator:apply(V, mu)
+end
 
 function InverseOperator:apply_inverse_adjoint(V, mu)
   return self.operator:apply_adjoint(V, mu)

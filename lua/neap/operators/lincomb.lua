@@ -79,8 +79,7 @@ end
 
 function LincombOperator:apply(U, mu)
   local thetas = self:evaluate_coefficients(mu)
-  local V = self.operators[1]:apply(U, mu)
-  if thetas[1] ~= 1 then V:scal(thetas[1]) end
+  local V = thetas[1] * self.operators[1]:apply(U, mu) -- in place it might be U, or the operator's
   for q = 2, #thetas do V:axpy(thetas[q], self.operators[q]:apply(U, mu)) end
   return V
 end
@@ -88,15 +87,17 @@ end
 function LincombOperator:apply_adjoint(V, mu)
   local thetas = self:evaluate_coefficients(mu)
   for q, theta in ipairs(thetas) do thetas[q] = mu_.conjugate(theta) end
-  local U = self.operators[1]:apply_adjoint(V, mu)
-  if thetas[1] ~= 1 then U:scal(thetas[1]) end
+  local U = thetas[1] * self.operators[1]:apply_adjoint(V, mu)
   for q = 2, #thetas do U:axpy(thetas[q], self.operators[q]:apply_adjoint(V, mu)) end
   return U
 end
 
+-- To the last bit, so that what is computed does not depend on what was computed before.
 local function is_equal(thetas, others)
   for q = 1, #thetas do
-    if thetas[q] ~= others[q] then return false end -- NaN is never equal: not cached
+    local x, y = thetas[q], others[q]
+    if x ~= y then return false end
+    if x == 0 and 1 / x ~= 1 / y then return false end -- zeros have signs
   end
   return true
 end
@@ -157,7 +158,7 @@ local function assemble(self, thetas, matrices, kind, mu)
 end
 
 --- One matrix when the summands are matrices, else a combination with numbers. The last result
---- is kept and returned again for equal coefficients.
+--- is kept and returned again for equal coefficients, unless it is dense: a Matrix may change.
 function LincombOperator:assemble(mu)
   local thetas = self:evaluate_coefficients(mu)
   if not self.has_constant_terms then
@@ -167,9 +168,9 @@ function LincombOperator:assemble(mu)
   local known = derived[self] or derive(self)
   if known.result and is_equal(thetas, known.thetas) then return known.result end
   if known.result == nil then known.matrices, known.kind = summand_matrices(self) end
-  known.thetas = thetas
-  known.result = assemble(self, thetas, known.matrices, known.kind, mu)
-  return known.result
+  local result = assemble(self, thetas, known.matrices, known.kind, mu)
+  if known.kind ~= "neap.Matrix" then known.thetas, known.result = thetas, result end
+  return result
 end
 
 function LincombOperator:as_range_array(mu)

@@ -56,7 +56,8 @@ function MatrixOperator:pairwise_apply2(X, Y)
   return call(self.matrix, "pairwise_apply2", VU, nil, X, Y)
 end
 
-function MatrixOperator:apply_inverse(X, mu)
+function MatrixOperator:apply_inverse(X, mu, options)
+  values.refuse_options(options, self)
   local A = self.matrix
   return call(A, values.kind(A) == "neap.Matrix" and "solve" or "apply_inverse", V, mu, X)
 end

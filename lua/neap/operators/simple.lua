@@ -41,7 +41,12 @@ function IdentityOperator:apply_adjoint(V)
   check_range(self, V)
   return V:copy()
 end
-IdentityOperator.apply_inverse = IdentityOperator.apply_adjoint
+
+function IdentityOperator:apply_inverse(V, _, options)
+  values.refuse_options(options, self)
+  check_range(self, V)
+  return V:copy()
+end
 
 function IdentityOperator:as_range_array() return values.unit_vectors(self.source) end
 IdentityOperator.as_source_array = IdentityOperator.as_range_array

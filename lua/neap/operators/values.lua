@@ -56,6 +56,21 @@ function M.check_array(U, dim, what)
   end
 end
 
+--- Raises, where the user's code is, when there are options for what knows none.
+---@param given table|nil
+---@param op Operator  that solves without any
+function M.refuse_options(given, op)
+  if given == nil then return end
+  if type(given) ~= "table" then
+    blame(("options: table expected, got %s"):format(options.describe(given)))
+  end
+  local name = next(given)
+  if name ~= nil then
+    blame(("unknown option '%s': %s solves directly and has no options")
+      :format(tostring(name), op.__name))
+  end
+end
+
 --- The columns of the identity.
 ---@param dim integer
 ---@return VectorArray [dim, dim]

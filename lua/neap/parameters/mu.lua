@@ -62,7 +62,10 @@ function M.conjugates(coefficients)
   return list
 end
 
-local function show(x) return x ~= x and "NaN" or options.show(x) end
+local function show(x)
+  if x ~= x then return "NaN" end
+  return M.is_scalar(x) and tostring(x) or options.show(x)
+end
 
 --- Values of mu for a function that is not neap's: what it changes is its own.
 ---@param mu table
@@ -108,7 +111,7 @@ end
 function M.check_value(value, what)
   if type(value) == "number" then
     if value - value == 0 then return value end
-  elseif M.is_scalar(value) then
+  elseif M.is_scalar(value) and value.re - value.re == 0 and value.im - value.im == 0 then
     return value
   end
   blame(("%s: finite number expected, got %s"):format(what or "a coefficient",

@@ -72,6 +72,36 @@ describe("projection", function()
     assert.equal(ops.ProjectedOperator, getmetatable(check(square, W, nil)))
   end)
 
+  it("means the same by a product that is not Hermitian, whatever form the operator has", function()
+    local D_ = random_matrix(5, 5, 8)
+    local P = D_ + neap.complex(0, 1) * random_matrix(5, 5, 9)
+    local E = ops.MatrixOperator(random_matrix(5, 5, 10))
+    local Own = ops.Operator:subclass "my.NoAdjoint"
+    function Own:apply(X) return D_:apply(X) end -- luacheck: no self
+    local own = Own:new { source = 5, range = 5, linear = true }
+    for _, p in ipairs { D_, P, ops.MatrixOperator(P) } do
+      check(A, W, V, p)
+      check(A, W, nil, p)
+      check(E * ops.MatrixOperator(A), W, V, p)
+      check(E * ops.MatrixOperator(A), W, nil, p)
+      check(ops.LincombOperator({ E * ops.MatrixOperator(A), A }, { theta, 2 }), W, V, p)
+    end
+    check(own * ops.MatrixOperator(A), W, V, product)
+    local symmetric = Own:new { source = 5, range = 5, linear = true }
+    function Own:apply(X) return product:apply(X) end -- luacheck: no self
+    check(E * ops.MatrixOperator(A), W, nil, symmetric)
+  end)
+
+  it("does not write out the columns of a large matrix", function()
+    local n, list, ones = 30000, {}, {} -- written out it would take 7 GB
+    for i = 1, n do list[i], ones[i] = i, 1 / i end
+    local diagonal = neap.SparseMatrix.from_triplets(n, n, list, list, ones)
+    local basis = VectorArray.zeros(n, 2):set(3, 1, 1):set(n, 2, 1)
+    local projected = project(diagonal, basis, nil)
+    assert.same({ { 1 / 3, 0 }, { 0, 2 / n } },
+      projected:apply(VectorArray.zeros(n, 2):set(3, 1, 1):set(n, 2, 2)):to_table())
+  end)
+
   it("projects vectors, functionals and zero", function()
     local two = VectorArray.random(5, 2, { seed = 8 })
     local vector = check(ops.VectorOperator(two), W, nil, product)
