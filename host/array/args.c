@@ -41,6 +41,33 @@ int args_fail (lua_State *L, int arg, const char *format, ...) {
   return is_self ? luaL_error(L, "%s", message) : luaL_argerror(L, arg, message);
 }
 
+static void push_place (lua_State *L) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline > 0) {
+      lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+      return;
+    }
+  }
+  lua_pushliteral(L, "");
+}
+
+int args_raise (lua_State *L, const char *format, ...) {
+  push_place(L);
+  va_list args;
+  va_start(args, format);
+  lua_pushvfstring(L, format, args);
+  va_end(args);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+const char *args_operand (lua_State *L, int index) {
+  const char *text = luaL_tolstring(L, index, NULL);
+  return lua_type(L, index) == LUA_TSTRING ? lua_pushfstring(L, "\"%s\"", text) : text;
+}
+
 const char *args_kind (lua_State *L, int index) {
   if (lua_isuserdata(L, index)) {
     static const char closed[] =

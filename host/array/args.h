@@ -25,6 +25,13 @@ void *args_check (lua_State *L, int arg, const ArgsKind *kind);
    that is the array whose method was called. Never returns. */
 int args_fail (lua_State *L, int arg, const char *format, ...);
 
+/* Raises the message as luaL_error does, with the line of the innermost Lua code: between that and
+   an operator there may be functions of C, as those that strings have for their arithmetic. */
+int args_raise (lua_State *L, const char *format, ...);
+
+/* The value at index as messages show an operand: a string in quotes. Pushes the text. */
+const char *args_operand (lua_State *L, int index);
+
 /* What the value at index is, by the name of its type: "neap.VectorArray", "number". Pushes the
    string. */
 const char *args_kind (lua_State *L, int index);

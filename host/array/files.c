@@ -68,12 +68,28 @@ static void load_mat (lua_State *L, FilesKind kind) {
   mat_open(L, lua_tostring(L, 1));
   lua_pushvalue(L, 3);
   lua_pushinteger(L, kind);
-  lua_call(L, 2, 1);
+  int status = lua_pcall(L, 2, 1, 0);
+  if (status == LUA_OK) return;
+  if (status ==
+      LUA_ERRRUN) { /* a function of C has raised it: the line is that of our caller */
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  lua_error(L);
+}
+
+/* A path at arg, which ends where C sees its end. */
+static const char *check_path (lua_State *L, int arg) {
+  size_t len;
+  const char *path = luaL_checklstring(L, arg, &len);
+  luaL_argcheck(L, strlen(path) == len, arg, "path has a 0 byte in it");
+  return path;
 }
 
 /* load(path [, {as = "VectorArray" | "Matrix" | "SparseMatrix"}]) -> array, by content */
 static int l_load (lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
+  const char *path = check_path(L, 1);
   lua_settop(L, 2);
   FilesKind kind = check_kind(L, 2);
   Reader *r = reader_push(L, path);
@@ -130,13 +146,13 @@ static int save_mat (lua_State *L, const char *path) {
 /* save(path, array), save(path, table of arrays by name): the format by the end of the path */
 static int l_save (lua_State *L) {
   static const char *const ends[] = {".npy", ".mtx", ".mtx.gz", ".csv", NULL};
-  const char *path = luaL_checkstring(L, 1);
+  const char *path = check_path(L, 1);
   lua_settop(L, 2);
   if (ends_with(path, ".mat")) return save_mat(L, path);
   SparseMatrix *A = sparse_test(L, 2);
   FilesDense M = {0};
   if (A == NULL && !files_dense(L, 2, &M)) {
-    luaL_typeerror(L, 2, "VectorArray, Matrix or SparseMatrix");
+    args_fail(L, 2, "VectorArray, Matrix or SparseMatrix expected, got %s", args_kind(L, 2));
   }
   int format = 0;
   while (ends[format] != NULL && !ends_with(path, ends[format])) format++;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +19,11 @@
 
 #define READER_TNAME "neap.Reader"
 
-enum { BUFFER = 1 << 16, DEFLATE_MOST = 1032 }; /* a byte of deflate makes at most that many */
+enum {
+  BUFFER = 1 << 16,
+  DEFLATE_MOST = 1032, /* a byte of deflate makes at most that many */
+  SHOWN_MOST = 160     /* bytes of a message */
+};
 
 struct Reader {
   gzFile gz;         /* owned; NULL when closed */
@@ -42,10 +47,29 @@ static int l_gc (lua_State *L) {
   return 0;
 }
 
+/* Pushes a message with what files put into it: not all of a long line, and no characters that
+   would move the cursor. */
+static const char *push_shown (lua_State *L, const char *message) {
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (size_t k = 0; message[k] != '\0'; k++) {
+    unsigned char c = (unsigned char)message[k];
+    if (k >= SHOWN_MOST && (c & 0xC0) != 0x80) { /* between characters of UTF-8 */
+      luaL_addstring(&b, "...");
+      break;
+    }
+    char escape[8];
+    snprintf(escape, sizeof escape, c < ' ' || c == 127 ? "\\x%02X" : "%c", c);
+    luaL_addstring(&b, escape);
+  }
+  luaL_pushresult(&b);
+  return lua_tostring(L, -1);
+}
+
 _Noreturn void reader_fail (lua_State *L, const Reader *r, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  const char *message = lua_pushvfstring(L, format, args);
+  const char *message = push_shown(L, lua_pushvfstring(L, format, args));
   va_end(args);
   luaL_error(L, "%s: %s %I: %s", r->path, r->line > 0 ? "line" : "byte",
              (LUAI_UACINT)(r->line > 0 ? r->line : r->offset), message);
@@ -63,6 +87,8 @@ static _Noreturn void fail_zlib (lua_State *L, const Reader *r) {
   int error = errno;
   const char *message = gzerror(r->gz, &code);
   if (code == Z_ERRNO) fail_errno(L, r->path, error);
+  const char *reason = strstr(message, ": "); /* behind zlib's own name of the file */
+  if (reason != NULL) message = reason + 2;
   reader_fail(L, r, "%s", code == Z_BUF_ERROR ? "compressed data end too early" : message);
 }
 
@@ -204,6 +230,10 @@ bool reader_number (const Reader *r, char **text, double *x) {
   char *end;
   *x = strtod_l(*text, &end, r->c);
   if (end == *text) return false;
+  for (const char *at = *text; at < end;
+       at++) { /* what C reads beyond decimals: 0x1p3, nan(1) */
+    if (*at == 'x' || *at == 'X' || *at == '(') return false;
+  }
   *text = end;
   return true;
 }

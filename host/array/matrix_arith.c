@@ -1,6 +1,7 @@
 /* matrix_arith.c - the operators +, -, * of matrices. */
 #include "array/matrix_store.h"
 
+#include "array/args.h"
 #include "array/kernels.h"
 #include "array/kernelsz.h"
 #include "array/memory.h"
@@ -18,14 +19,14 @@ static int refuse (lua_State *L, const char *event, const char *verb) {
     return 1;
   }
   if (M != NULL && N != NULL) {
-    return luaL_error(L, "cannot %s matrices of %I x %I and %I x %I", verb,
+    return args_raise(L, "cannot %s matrices of %I x %I and %I x %I", verb,
                       (lua_Integer)M->rows, (lua_Integer)M->cols, (lua_Integer)N->rows,
                       (lua_Integer)N->cols);
   }
-  if (M == NULL && N == NULL) return luaL_error(L, "Matrix is closed");
-  const char *other = luaL_tolstring(L, M == NULL ? 1 : 2, NULL);
+  if (M == NULL && N == NULL) return args_raise(L, "Matrix is closed");
+  const char *other = args_operand(L, M == NULL ? 1 : 2);
   if (M == NULL) M = N;
-  return luaL_error(L, "cannot %s a Matrix %I x %I and %s", verb, (lua_Integer)M->rows,
+  return args_raise(L, "cannot %s a Matrix %I x %I and %s", verb, (lua_Integer)M->rows,
                     (lua_Integer)M->cols, other);
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 #include "array/args.h"
+#include "array/finite.h"
 #include "array/kernels.h"
 #include "array/kernelsz.h"
 #include "array/matrix_lapack.h"
@@ -50,6 +51,10 @@ void matrix_check_symmetric (lua_State *L, int arg) {
       Scalar a = entry(M, i, j), b = entry(M, j, i);
       if (!(cabs(a.value - conj(b.value)) > allowed)) continue;
       const char *first = push_text(L, a), *second = push_text(L, b);
+      if (i == j) {
+        args_fail(L, arg, "Matrix is not Hermitian: entry (%I, %I) is %s, not real",
+                  (lua_Integer)i + 1, (lua_Integer)i + 1, first);
+      }
       args_fail(L, arg, "Matrix is not %s: entry (%I, %I) is %s, entry (%I, %I) is %s",
                 M->is_complex ? "Hermitian" : "symmetric", (lua_Integer)i + 1,
                 (lua_Integer)j + 1, first, (lua_Integer)j + 1, (lua_Integer)i + 1, second);
@@ -109,22 +114,24 @@ static double row_sums (const Matrix *M) {
   return norm;
 }
 
+/* The largest singular value. What is not finite passes, as in the other norms. */
+static double spectral (lua_State *L, const Matrix *M) {
+  size_t k, n = matrix_run(M);
+  if (finite_count(matrix_read(M), n) < n) return kernel_norm(matrix_read(M), n);
+  const double *s = push_values(L, M, &k);
+  return k == 0 ? 0 : s[0];
+}
+
 /* M:norm(["fro" | "2" | "1" | "inf"]) */
 static int l_norm (lua_State *L) {
-  static const char *const kinds[] = {"fro", "2", "1", "inf", NULL};
   const Matrix *M = matrix_check(L, 1);
+  const char *kind = luaL_optstring(L, 2, "fro");
   double norm = 0;
-  size_t k;
-  switch (luaL_checkoption(L, 2, "fro", kinds)) {
-    case 0: norm = kernel_norm(matrix_read(M), matrix_run(M)); break;
-    case 1: {
-      const double *s = push_values(L, matrix_check_finite(L, 1), &k);
-      norm = k == 0 ? 0 : s[0];
-      break;
-    }
-    case 2: norm = column_sums(M); break;
-    default: norm = row_sums(M);
-  }
+  if (strcmp(kind, "fro") == 0) norm = kernel_norm(matrix_read(M), matrix_run(M));
+  else if (strcmp(kind, "2") == 0) norm = spectral(L, M);
+  else if (strcmp(kind, "1") == 0) norm = column_sums(M);
+  else if (strcmp(kind, "inf") == 0) norm = row_sums(M);
+  else args_fail(L, 2, "'fro', '2', '1' or 'inf' expected, got '%s'", kind);
   lua_pushnumber(L, norm);
   return 1;
 }

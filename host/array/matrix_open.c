@@ -86,12 +86,6 @@ static const luaL_Reg metamethods[] = {
   {NULL, NULL},
 };
 
-/* What an operator has under another name too. */
-static void alias (lua_State *L, const char *name, const char *as) {
-  lua_getfield(L, -1, name);
-  lua_setfield(L, -2, as);
-}
-
 void matrix_open (lua_State *L) {
   args_new_kind(L, &matrix_kind);
   luaL_setfuncs(L, metamethods, 0);
@@ -102,8 +96,6 @@ void matrix_open (lua_State *L) {
   luaL_setfuncs(L, matrix_decompose_methods, 0);
   luaL_setfuncs(L, matrix_norm_methods, 0);
   luaL_setfuncs(L, matrix_apply_methods, 0);
-  alias(L, "solve", "apply_inverse");
-  alias(L, "solve_adjoint", "apply_inverse_adjoint");
   lua_pushcclosure(L, l_index, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);

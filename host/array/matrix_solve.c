@@ -98,6 +98,17 @@ static int l_solve_adjoint (lua_State *L) {
   return solve(L, true);
 }
 
+/* M:apply_inverse(V), as operators call it: functions of their own, so that messages have the name
+   that was called. */
+static int l_apply_inverse (lua_State *L) {
+  return solve(L, false);
+}
+
+/* M:apply_inverse_adjoint(V) */
+static int l_apply_inverse_adjoint (lua_State *L) {
+  return solve(L, true);
+}
+
 static int push_factor (lua_State *L, const Matrix *M, bool is_cholesky) {
   int n = matrix_lapack_size(L, M->rows);
   size_t entries = matrix_run(M) * sizeof(double);
@@ -172,9 +183,14 @@ static int l_factor_tostring (lua_State *L) {
 }
 
 const luaL_Reg matrix_solve_methods[] = {
-  {"solve", l_solve}, {"solve_adjoint", l_solve_adjoint},
-  {"lu", l_lu},       {"cholesky", l_cholesky},
-  {"det", l_det},     {NULL, NULL},
+  {"solve", l_solve},
+  {"solve_adjoint", l_solve_adjoint},
+  {"apply_inverse", l_apply_inverse},
+  {"apply_inverse_adjoint", l_apply_inverse_adjoint},
+  {"lu", l_lu},
+  {"cholesky", l_cholesky},
+  {"det", l_det},
+  {NULL, NULL},
 };
 
 static const luaL_Reg factor_methods[] = {

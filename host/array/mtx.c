@@ -2,6 +2,7 @@
 #include "array/files.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 #include <lauxlib.h>
@@ -13,7 +14,7 @@
 typedef enum Symmetry { GENERAL, SYMMETRIC, SKEW, HERMITIAN } Symmetry;
 
 typedef struct MtxHeader {
-  bool coordinate, pattern, is_complex;
+  bool coordinate, pattern, is_complex, is_integer;
   Symmetry symmetry;
   size_t rows, cols;
   uint64_t n; /* entries in the file */
@@ -58,6 +59,7 @@ static void parse_banner (lua_State *L, Reader *r, MtxHeader *h) {
   int symmetry = choose(L, r, &line, symmetries,
                         "'general', 'symmetric', 'skew-symmetric' or 'hermitian'");
   if (next_word(&line) != NULL) reader_fail(L, r, "end of the line expected");
+  h->is_integer = field == 2;
   h->pattern = field == 3;
   h->is_complex = field == 4;
   h->symmetry = (Symmetry)symmetry;
@@ -144,6 +146,8 @@ static double parse_number (lua_State *L, const Reader *r, char **line) {
 static void parse_value (lua_State *L, const Reader *r, const MtxHeader *h, char **line,
                          double value[2]) {
   value[0] = h->pattern ? 1 : parse_number(L, r, line);
+  if (h->is_integer && !(isfinite(value[0]) && value[0] == floor(value[0])))
+    reader_fail(L, r, "integer expected, got %f", value[0]);
   value[1] = h->is_complex ? parse_number(L, r, line) : 0;
 }
 

@@ -104,7 +104,7 @@ static bool get_operands (lua_State *L, const char *event, double complex *a,
     if (scalar_test(L, i + 1, &s[i])) continue;
     bool may_know = i == 1 && lua_type(L, 2) != LUA_TSTRING;
     if (!may_know || luaL_getmetafield(L, 2, event) == LUA_TNIL) {
-      luaL_error(L, "cannot combine a complex number and a %s by %s", args_kind(L, i + 1),
+      args_raise(L, "cannot combine a complex number and a %s by %s", args_kind(L, i + 1),
                  event + 2);
     }
     lua_pushvalue(L, 1);

@@ -46,8 +46,8 @@ static void check_finite (lua_State *L, const SparseMatrix *A) {
       const double *x = A->x + (size_t)k * sparse_width(A);
       double wrong = isfinite(x[0]) ? x[sparse_width(A) - 1] : x[0];
       if (isfinite(wrong)) continue;
-      luaL_error(L, "matrix has the entry %f in row %I, column %I and cannot be factorised",
-                 wrong, (LUAI_UACINT)p->indices[k] + 1, (LUAI_UACINT)j + 1);
+      luaL_error(L, "entry (%I, %I) of the SparseMatrix is %s", (LUAI_UACINT)p->indices[k] + 1,
+                 (LUAI_UACINT)j + 1, isnan(wrong) ? "NaN" : "infinite");
     }
   }
 }

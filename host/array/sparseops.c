@@ -107,7 +107,7 @@ static int defer (lua_State *L, const char *event) {
     return 1;
   }
   int other = sparse_test(L, 1) != NULL ? 2 : 1;
-  return luaL_error(L, "SparseMatrix and %s cannot be combined by %s", args_kind(L, other),
+  return args_raise(L, "SparseMatrix and %s cannot be combined by %s", args_kind(L, other),
                     event + 2);
 }
 
@@ -197,22 +197,24 @@ static double largest (const double *sums, size_t n) {
 
 /* A:norm(["fro" | "1" | "inf"]) -> number */
 static int l_norm (lua_State *L) {
-  static const char *const kinds[] = {"fro", "1", "inf", NULL};
   const SparseMatrix *A = sparse_check(L, 1);
   const Pattern *p = A->pattern;
-  int kind = luaL_checkoption(L, 2, "fro", kinds);
-  if (kind == 0) {
+  const char *kind = luaL_optstring(L, 2, "fro");
+  bool by_columns = strcmp(kind, "1") == 0;
+  if (strcmp(kind, "fro") == 0) {
     lua_pushnumber(L, kernel_norm(A->x, sparse_run(A)));
     return 1;
   }
-  size_t n = kind == 1 ? p->cols : p->rows;
+  if (!by_columns && strcmp(kind, "inf") != 0)
+    args_fail(L, 2, "'fro', '1' or 'inf' expected, got '%s'", kind);
+  size_t n = by_columns ? p->cols : p->rows;
   double *sums = args_scratch(L, n + 1, sizeof *sums);
   memset(sums, 0, n * sizeof *sums);
   for (size_t j = 0; j < p->cols; j++) {
     for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
-      sums[kind == 1 ? j : (size_t)p->indices[k]] += A->is_complex
-                                                       ? hypot(A->x[2 * k], A->x[2 * k + 1])
-                                                       : fabs(A->x[k]);
+      sums[by_columns ? j : (size_t)p->indices[k]] += A->is_complex
+                                                        ? hypot(A->x[2 * k], A->x[2 * k + 1])
+                                                        : fabs(A->x[k]);
     }
   }
   lua_pushnumber(L, largest(sums, n));

@@ -130,11 +130,11 @@ static int l_axpy (lua_State *L) {
 static int add_scaled (lua_State *L, double alpha, const char *verb) {
   const VectorArray *U = vectorarray_test(L, 1), *V = vectorarray_test(L, 2);
   if (U == NULL || V == NULL) {
-    const char *a = luaL_tolstring(L, 1, NULL), *b = luaL_tolstring(L, 2, NULL);
-    return luaL_error(L, "cannot %s %s and %s", verb, a, b);
+    const char *a = args_operand(L, 1), *b = args_operand(L, 2);
+    return args_raise(L, "cannot %s %s and %s", verb, a, b);
   }
   if (U->dim != V->dim || (V->len != U->len && V->len != 1)) {
-    return luaL_error(L, "cannot %s VectorArrays of %I x %I and %I x %I", verb,
+    return args_raise(L, "cannot %s VectorArrays of %I x %I and %I x %I", verb,
                       (lua_Integer)U->dim, (lua_Integer)U->len, (lua_Integer)V->dim,
                       (lua_Integer)V->len);
   }
@@ -182,8 +182,8 @@ static int l_mul (lua_State *L) {
   int number = scalar_test(L, 1, &alpha) ? 1 : 2;
   const VectorArray *U = vectorarray_test(L, 3 - number);
   if (U == NULL || !scalar_test(L, number, &alpha)) {
-    const char *a = luaL_tolstring(L, 1, NULL), *b = luaL_tolstring(L, 2, NULL);
-    return luaL_error(L, "cannot multiply %s and %s; a VectorArray is multiplied by a number",
+    const char *a = args_operand(L, 1), *b = args_operand(L, 2);
+    return args_raise(L, "cannot multiply %s and %s; a VectorArray is multiplied by a number",
                       a, b);
   }
   return push_scaled(L, alpha, 3 - number, U);

@@ -176,6 +176,7 @@ function Matrix:lstsq(right_hand_side) end
 ---@nodiscard
 function Matrix:pinv() end
 
+--- NaN where an entry is, else infinite where one is.
 ---@param kind? "fro"|"2"|"1"|"inf"  fro by default
 ---@return number
 ---@nodiscard

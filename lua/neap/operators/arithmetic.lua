@@ -1,6 +1,8 @@
 --- The arithmetic of operators: sums become one LincombOperator, products concatenations.
+local blame = require "neap.blame"
 local values = require "neap.operators.values"
 local mu_ = require "neap.parameters.mu"
+local MatrixOperator = require "neap.operators.matrix"
 local LincombOperator = require "neap.operators.lincomb"
 local ConcatenationOperator = require "neap.operators.concatenation"
 
@@ -28,13 +30,21 @@ local function append(operators, coefficients, X, factor)
   end
 end
 
--- sign * B added to A. Level 3 is the expression: sum, its caller, the expression.
+-- Raises where the expression is: strings have functions of C for their arithmetic, which come
+-- between.
+local function operand(X, what)
+  local kind = values.kind(X)
+  if values.is_operator(X) then return X end
+  if kind == "neap.SparseMatrix" or kind == "neap.Matrix" then return MatrixOperator(X) end
+  blame(("%s: Operator, SparseMatrix or Matrix expected, got %s"):format(what, kind))
+end
+
+-- sign * B added to A.
 local function sum(A, B, sign)
-  A = values.as_operator(A, "left operand", 3)
-  B = values.as_operator(B, "right operand", 3)
+  A, B = operand(A, "left operand"), operand(B, "right operand")
   if A.range ~= B.range or A.source ~= B.source then
-    error(("operators differ in shape: %d x %d and %d x %d")
-      :format(A.range, A.source, B.range, B.source), 3)
+    blame(("operators differ in shape: %d x %d and %d x %d")
+      :format(A.range, A.source, B.range, B.source))
   end
   local operators, coefficients = {}, {}
   append(operators, coefficients, A, 1)
@@ -62,11 +72,10 @@ function M.mul(A, B)
     append(operators, coefficients, X, factor)
     return LincombOperator(operators, coefficients)
   end
-  A = values.as_operator(A, "left operand", 2)
-  B = values.as_operator(B, "right operand", 2)
+  A, B = operand(A, "left operand"), operand(B, "right operand")
   if A.source ~= B.range then
-    error(("operators do not fit: source of dimension %d, range of dimension %d")
-      :format(A.source, B.range), 2)
+    blame(("operators do not fit: source of dimension %d, range of dimension %d")
+      :format(A.source, B.range))
   end
   return ConcatenationOperator { A, B }
 end

@@ -39,7 +39,7 @@ local function call(A, method, names, mu, ...)
   local ok, result = pcall(A[method], A, ...)
   if ok then return result end
   if type(result) ~= "string" or result == "not enough memory" then error(result, 0) end
-  local arg, complaint = result:match "^bad argument #(%d+) to '%?' %((.*)%)$"
+  local arg, complaint = result:match "^bad argument #(%d+) to '[^']*' %((.*)%)$"
   if arg then result = ("%s: %s"):format(names[tonumber(arg) - 1] or names[1], complaint) end
   blame(result .. for_mu(mu))
 end

@@ -485,11 +485,11 @@ describe("Matrix", function()
       assert.near(select(2, M:svd())[1], M:norm "2", 1e-14)
       assert.equal(0, Matrix.zeros(0, 2):norm "2")
       assert.equal(0, Matrix.zeros(0, 2):norm())
-      raises("invalid option 'max'", function() M:norm "max" end)
+      raises("'fro', '2', '1' or 'inf' expected, got 'max'", function() M:norm "max" end)
     end)
 
     it("show NaN and infinity", function()
-      for _, kind in ipairs { "fro", "1", "inf" } do
+      for _, kind in ipairs { "fro", "2", "1", "inf" } do
         local norm = Matrix.from_table({ { 1, nan }, { 2, 3 } }):norm(kind)
         assert.is_true(norm ~= norm)
         assert.equal(inf, Matrix.from_table({ { 1, -inf }, { 2, 3 } }):norm(kind))
