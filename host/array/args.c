@@ -64,7 +64,8 @@ int args_raise (lua_State *L, const char *format, ...) {
 }
 
 const char *args_operand (lua_State *L, int index) {
-  const char *text = luaL_tolstring(L, index, NULL);
+  const char *text = luaL_tolstring(L, index, NULL), *end = strchr(text, '\n');
+  if (end != NULL) text = lua_pushlstring(L, text, (size_t)(end - text));
   return lua_type(L, index) == LUA_TSTRING ? lua_pushfstring(L, "\"%s\"", text) : text;
 }
 

@@ -29,7 +29,8 @@ int args_fail (lua_State *L, int arg, const char *format, ...);
    an operator there may be functions of C, as those that strings have for their arithmetic. */
 int args_raise (lua_State *L, const char *format, ...);
 
-/* The value at index as messages show an operand: a string in quotes. Pushes the text. */
+/* The value at index as messages show an operand: a string in quotes, of a Matrix no entries. Pushes
+   the text. */
 const char *args_operand (lua_State *L, int index);
 
 /* What the value at index is, by the name of its type: "neap.VectorArray", "number". Pushes the

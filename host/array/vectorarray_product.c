@@ -37,6 +37,8 @@ static void check_size (lua_State *L, int index, int arg, const char *what, size
     n = lua_tointeger(L, -1);
     lua_pop(L, 2);
   } else {
+    if (args_test(L, index, &matrix_kind) != NULL)
+      args_fail(L, arg, "product: Matrix is closed");
     return; /* refused when it is called */
   }
   if (m == (lua_Integer)rows && n == (lua_Integer)cols) return;

@@ -157,7 +157,8 @@ function neap.load(path, options) end
 
 --- Writes an array: as .npy, .mtx, .mtx.gz or .csv, by the end of the path; or a MatFile as .mat
 --- (version 5, at most 2 GiB a variable). The file appears under its name when it is complete;
---- symbolic links are followed, permissions kept, devices and pipes written to. Raises when it cannot be written.
+--- symbolic links are followed, permissions kept, devices and pipes written to. Raises when it
+--- cannot be written.
 ---@param path string
 ---@param object VectorArray|Matrix|SparseMatrix|MatFile  a SparseMatrix not as .npy or .csv
 function neap.save(path, object) end

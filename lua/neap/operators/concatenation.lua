@@ -1,5 +1,6 @@
 --- Operators applied one after the other.
 local class = require "neap.class"
+local MatrixOperator = require "neap.operators.matrix"
 local Operator = require "neap.operators.operator"
 local selection = require "neap.operators.selection"
 local values = require "neap.operators.values"
@@ -7,6 +8,7 @@ local values = require "neap.operators.values"
 --- operators[1](operators[2](...)): the last one is applied first.
 ---@class ConcatenationOperator: Operator
 ---@field operators Operator[]
+---@field has_square_factors boolean
 local ConcatenationOperator = class("neap.ConcatenationOperator", Operator)
 
 function ConcatenationOperator._fields(operators)
@@ -24,6 +26,10 @@ function ConcatenationOperator._fields(operators)
     fields.operators[i] = A
     fields.linear = fields.linear and A.linear
     fields.parametric = fields.parametric or A.parametric
+  end
+  fields.has_square_factors = true
+  for _, A in ipairs(fields.operators) do
+    fields.has_square_factors = fields.has_square_factors and A.source == A.range
   end
   fields.range = fields.operators[1].range
   fields.source = fields.operators[#operators].source
@@ -47,12 +53,21 @@ function ConcatenationOperator:assemble(mu)
   return ConcatenationOperator(operators)
 end
 
+-- With factors that are not square it is not their inverses that make the inverse: its matrix.
+local function as_matrix(self, mu)
+  return MatrixOperator(values.matrix(self:as_range_array(mu)))
+end
+
 function ConcatenationOperator:apply_inverse(V, mu, options)
+  if self.linear and not self.has_square_factors then
+    return as_matrix(self, mu):apply_inverse(V, mu, options)
+  end
   for i = 1, #self.operators do V = self.operators[i]:apply_inverse(V, mu, options) end
   return V
 end
 
 function ConcatenationOperator:apply_inverse_adjoint(V, mu)
+  if not self.has_square_factors then return as_matrix(self, mu):apply_inverse_adjoint(V, mu) end
   for i = #self.operators, 1, -1 do V = self.operators[i]:apply_inverse_adjoint(V, mu) end
   return V
 end

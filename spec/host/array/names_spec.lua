@@ -27,12 +27,29 @@ describe("messages of arrays", function()
     end
   end)
 
+  it("say of a product that it is closed, in the caller's line", function()
+    local closed = Matrix.identity(3)
+    closed:close()
+    for _, f in ipairs {
+      function() local x = U:norm(closed) return x end,
+      function() local x = U:inner(U, closed) return x end,
+      function() local x = U:almost_equal(U, { product = closed }) return x end,
+    } do
+      local ok, message = pcall(f)
+      assert.is_false(ok)
+      assert.matches("names_spec.lua:%d+: bad argument #%d to '[%a_]+' "
+        .. "%(product: Matrix is closed%)", message)
+    end
+  end)
+
   it("have the line of the expression that has a string in it", function()
     local op, z = ops.MatrixOperator(A), neap.complex(1, 2)
     for message, f in pairs {
       ['cannot multiply "2" and VectorArray 3 x 2; a VectorArray is multiplied by a number'] =
         function() return "2" * U end,
       ['cannot add "2" and VectorArray 3 x 2'] = function() return "2" + U end,
+      ["cannot multiply VectorArray 3 x 2 and Matrix 2 x 2; a VectorArray is multiplied by a "
+        .. "number"] = function() return U * A end,
       ['cannot subtract VectorArray 3 x 2 and "x"'] = function() return U - "x" end,
       ['cannot multiply a Matrix 2 x 2 and "2"'] = function() return "2" * A end,
       ['cannot add a Matrix 2 x 2 and "2"'] = function() return "2" + A end,

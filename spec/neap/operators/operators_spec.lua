@@ -136,6 +136,21 @@ describe("operators", function()
       restricted:apply(VectorArray.from_table { { 20, 40 } }))
   end)
 
+  it("concatenate to square ones of others, which are solved with as a whole", function()
+    local W = VectorArray.random(3, 2, { seed = 8 })
+    local op = ops.VectorFunctional(W) * ops.LincombOperator({ A, B }, { 1, theta })
+      * ops.VectorOperator(VectorArray.random(3, 2, { seed = 9, complex = true }))
+    check_linear(op, mu)
+    check_invertible(op, mu)
+    local wide = ops.VectorOperator(W) * ops.VectorFunctional(W) -- of rank 2
+    local ok, message = pcall(wide.apply_inverse, wide, VectorArray.ones(4, 1))
+    assert.is_false(ok)
+    assert.matches("V: dimension 3 expected, got 4", message)
+    local rectangular = ops.VectorFunctional(W) * ops.MatrixOperator(A)
+    assert.error_matches(function() rectangular:apply_inverse(VectorArray.ones(2, 1)) end,
+      "square Matrix expected, got 2 x 3", 1, true)
+  end)
+
   it("concatenate", function()
     local op = ops.ConcatenationOperator { A, ops.LincombOperator({ B }, { theta }), A }
     assert.is_true(op.parametric)

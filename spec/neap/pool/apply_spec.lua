@@ -81,14 +81,19 @@ for _, kind in ipairs(pools) do
         assert.equal(0, select("#", pool:apply_only(function() end, 1)))
       end)
 
+      local one = neap.Matrix.identity(1)
+      local affine_norms = require "host.array".affine({ one }, { one }).norms
+
       it("names a function of C that refuses its arguments, though no Lua code calls it", function()
         local function refusal(...) return message_of(pool.apply_only, pool, ...) end
-        assert.equal("bad argument #1 to 'host.array.VectorArray.zeros' (dim: at least 0 expected, "
+        assert.equal("bad argument #1 to 'neap.VectorArray.zeros' (dim: at least 0 expected, "
           .. "got -1)", refusal(neap.VectorArray.zeros, 1, -1))
+        assert.equal("bad argument #1 to 'neap.AffineSystem.__index.norms' (neap.AffineSystem "
+          .. "expected, got number)", refusal(affine_norms, 1, -1))
         assert.equal("bad argument #1 to 'string.rep' (string expected, got table)",
           refusal(string.rep, n, {}))
-        assert.equal("bad argument #2 to 'host.array.VectorArray.ones' (number expected, got "
-          .. "string)", message_of(pool.map, pool, neap.VectorArray.ones, { 1, 2 }, { 3, "x" }))
+        assert.equal("bad argument #2 to 'neap.VectorArray.ones' (number expected, got string)",
+          message_of(pool.map, pool, neap.VectorArray.ones, { 1, 2 }, { 3, "x" }))
       end)
 
       it("refuses a worker that is not there", function()
