@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include "pool/ranges.h"
 #include "wire/bytes.h"
+#include "wire/slots.h"
 #include "worker/protocol.h"
 
 enum { RESULTS_MAX = 1 << 26 }; /* room made in advance, in items */
@@ -191,14 +192,11 @@ static void check_column (lua_State *L, Column *c, lua_Integer kind) {
 
 /* Stores the column in the table at index results. */
 static void store_column (lua_State *L, const Column *c, int results) {
-  if (c->bytes != NULL && c->is_integer && c->order == 0) { /* the quick way */
-    for (int64_t i = 0; i < c->n; i++) {
-      lua_pushinteger(L, (lua_Integer)get_le64(c->bytes + 8 * i));
-      lua_rawseti(L, results, c->first + i);
-    }
-    return;
+  int64_t done = 0;
+  if (c->bytes != NULL && c->order == 0) {
+    done = slots_write(L, results, c->first, c->n, c->is_integer, c->bytes);
   }
-  for (int64_t i = 0; i < c->n; i++) {
+  for (int64_t i = done; i < c->n; i++) {
     lua_Integer at = c->first + i;
     if (c->order != 0) {
       lua_rawgeti(L, c->order, at);

@@ -6,6 +6,7 @@
 #include "metatable.h"
 #include "array/scalar.h"
 #include "wire/immutable.h"
+#include "wire/slots.h"
 
 #define DECODER_TNAME "neap.wire.decoder"
 
@@ -104,7 +105,9 @@ void decoder_ref (lua_State *L, Decoder *d, size_t *offset) {
 static void read_packed (lua_State *L, Decoder *d, uint32_t n, bool integers) {
   if (n > (d->end - d->at) / 8) decoder_malformed(L, d, "more numbers than bytes");
   const uint8_t *p = decoder_take(L, d, 8 * (size_t)n);
-  for (uint32_t i = 1; i <= n; i++, p += 8) {
+  uint32_t done = (uint32_t)slots_write(L, -1, 1, n, integers, p);
+  p += 8 * (size_t)done;
+  for (uint32_t i = done + 1; i <= n; i++, p += 8) {
     if (integers) lua_pushinteger(L, (lua_Integer)get_le64(p));
     else lua_pushnumber(L, double_of_bits(get_le64(p)));
     lua_rawseti(L, -2, i);

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include "metatable.h"
 #include "wire/immutable.h"
+#include "wire/slots.h"
 #include "wire/state.h"
 
 #define PACKED_TNAME "neap.wire.packed"
@@ -178,6 +179,9 @@ uint8_t *wire_encode_bytes (lua_State *L, Encoder *e, size_t len) {
 static bool put_numbers (lua_State *L, uint8_t *p, int index, lua_Integer first,
                          lua_Integer last, bool integers) {
   enum { BATCH = 16 };
+  lua_Integer done = slots_read(L, index, first, last - first + 1, integers, p);
+  first += done;
+  p += 8 * done;
   int base = lua_gettop(L);
   luaL_checkstack(L, BATCH, NULL);
   while (first <= last) {

@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include "wire/immutable.h"
+#include "wire/slots.h"
 
 enum { PACKED_MIN = 2, GAP_MAX = 64 };
 
@@ -49,16 +50,40 @@ static bool pack (lua_State *L, Encoder *e, bool integers) {
   return true;
 }
 
+/* Appends items from first on, at most up to last, of the type wanted, as far as they can be read
+   quickly. Returns how many. */
+static lua_Integer pack_run (lua_State *L, Encoder *e, int table, lua_Integer first,
+                             lua_Integer last, bool integers) {
+  enum { RUN = 4096 }; /* what may be read in vain */
+  lua_Integer done = 0, n = 0, wanted;
+  do {
+    first += n;
+    wanted = last - first < RUN ? last - first + 1 : RUN;
+    n = slots_read(L, table, first, wanted, integers, encoder_room(L, e, 8 * (size_t)wanted));
+    e->len += 8 * (size_t)n;
+    done += n;
+  } while (n == wanted && first + n <= last);
+  return done;
+}
+
 /* Tries to write the items of the table in frame f as one run of numbers. True: done, and the
    stack holds the next key and value, if any. False: nothing was written. */
 static bool pack_items (lua_State *L, Encoder *e, EncoderFrame *f) {
   size_t start = e->len;
   lua_pushnil(L);
   if (!lua_next(L, f->object)) return false;
-  bool integers = lua_isinteger(L, -1) != 0;
-  lua_Integer n = 0;
-  bool more = true;
-  while (lua_isinteger(L, -2) && lua_tointeger(L, -2) == n + 1 && n < f->bound) {
+  if (lua_type(L, -1) != LUA_TNUMBER) {
+    lua_pop(L, 2);
+    return false;
+  }
+  bool integers = lua_isinteger(L, -1) != 0, more = true;
+  lua_Integer n = pack_run(L, e, f->object, 1, f->bound, integers);
+  if (n > 0) {
+    lua_pop(L, 2);
+    lua_pushinteger(L, n);
+    more = lua_next(L, f->object) != 0;
+  }
+  while (more && lua_isinteger(L, -2) && lua_tointeger(L, -2) == n + 1 && n < f->bound) {
     if (!pack(L, e, integers)) {
       lua_pop(L, 2);
       e->len = start;
@@ -192,17 +217,19 @@ static bool pack_slice (lua_State *L, Encoder *e, const EncoderFrame *f) {
     return false;
   }
   bool integers = lua_isinteger(L, -1) != 0;
+  lua_pop(L, 1);
   put_head(L, e, integers ? OP_INTEGERS : OP_FLOATS, (uint32_t)n, 0);
-  for (lua_Integer i = f->n_items;; i++) {
+  lua_Integer i = f->n_items;
+  i += pack_run(L, e, f->object, i, f->last, integers);
+  for (; i <= f->last; i++) {
+    lua_rawgeti(L, f->object, i);
     bool good = pack(L, e, integers);
     lua_pop(L, 1);
-    if (!good) {
-      e->len = start;
-      return false;
-    }
-    if (i == f->last) return true;
-    lua_rawgeti(L, f->object, i + 1);
+    if (good) continue;
+    e->len = start;
+    return false;
   }
+  return true;
 }
 
 void encode_step_slice (lua_State *L, Encoder *e) {

@@ -116,6 +116,28 @@ describe("tables on the wire", function()
     end
   end)
 
+  it("keep numbers that lie partly in the hash part, or have something else among them", function()
+    for _, odd in ipairs { 0.5, 7, "seven", { 7 }, false } do
+      for _, at in ipairs { 1, 15, 16, 17, 40, 4095, 4096, 4097, 5000 } do
+        local list = {}
+        for i = 1, 5000 do list[i] = i * 3 end
+        list[at], list[5002], list[-1], list.x = odd, 1, 2, 3
+        local floats = {}
+        for i = 5000, 1, -1 do floats[i] = i == at and odd or i / 3 end
+        local a, b = sent(list, floats)
+        assert.same(list, a)
+        assert.same(floats, b)
+        assert.equal(math.type(list[at]), math.type(a[at]))
+        assert.equal(math.type(floats[at]), math.type(b[at]))
+      end
+    end
+    local shortened = {}
+    for i = 1, 1000 do shortened[i] = i end
+    for i = 1000, 31, -1 do shortened[i] = nil end
+    assert.equal(30, #shortened)
+    assert.same(shortened, (sent(shortened)))
+  end)
+
   it("keep lists whose items lie in the hash part", function()
     local t = {}
     for i = 20, 1, -1 do t[i] = i end
