@@ -5,6 +5,7 @@
 #include <float.h>
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 #include "array/simd.h"
 
 static size_t min_size (size_t a, size_t b) {
@@ -78,6 +79,25 @@ double kernel_sup (const double *x, size_t n, size_t *index) {
   if (sup > infinity()) sup = infinity() + 1; /* the first NaN, whatever its bits */
   while (simd_magnitude(x[*index]) < sup) ++*index;
   return fabs(x[*index]);
+}
+
+size_t kernel_finite (const double *x, size_t n) {
+  for (size_t i = 0; i < n; i += RUN) {
+    size_t run = min_size(n - i, RUN);
+    if (simd()->largest(x + i, run) < infinity()) continue;
+    while (isfinite(x[i])) i++;
+    return i;
+  }
+  return n;
+}
+
+bool kernel_copy_finite (double *y, const double *x, size_t n) {
+  for (size_t i = 0; i < n; i += RUN) { /* from the cache, the second time */
+    size_t run = min_size(n - i, RUN);
+    memcpy(y + i, x + i, run * sizeof *y);
+    if (kernel_finite(x + i, run) < run) return false;
+  }
+  return true;
 }
 
 void kernel_fill (double *x, double value, size_t n) {

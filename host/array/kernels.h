@@ -16,6 +16,12 @@ double kernel_sup_of_difference (const double *x, const double *y, size_t n); /*
    number. n = 0: 0 and index 0. */
 double kernel_sup (const double *x, size_t n, size_t *index);
 
+/* How many numbers come before the first that is not finite; n when all are. */
+size_t kernel_finite (const double *x, size_t n);
+
+/* Copies x to y, and says whether all numbers are finite; if not, only a part may be copied. */
+bool kernel_copy_finite (double *y, const double *x, size_t n);
+
 void kernel_fill (double *x, double value, size_t n);
 void kernel_scal (double *x, double alpha, size_t n);                    /* x = alpha x */
 void kernel_scaled (double *z, double alpha, const double *x, size_t n); /* z = alpha x */

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include "array/args.h"
-#include "array/finite.h"
+#include "array/kernels.h"
 #include "array/kernelsz.h"
 #include "array/memory.h"
 
@@ -83,6 +83,11 @@ const double *matrix_read (const Matrix *M) {
   return (const double *)((const char *)block_data(M->block) + M->offset);
 }
 
+double *matrix_own (Matrix *M) {
+  assert(M->offset == 0);
+  return memory_own(M->block);
+}
+
 static void check_not_frozen (lua_State *L, const Matrix *M) {
   if (M->frozen) luaL_error(L, "Matrix is frozen and cannot be changed");
 }
@@ -102,9 +107,15 @@ Matrix *matrix_push_complex (lua_State *L, int index, const Matrix *M) {
     lua_pushvalue(L, index);
     return lua_touserdata(L, -1);
   }
-  Matrix *Z = matrix_push_kind(L, M->rows, M->cols, true, false);
-  kernelz_promote(memory_own(Z->block), matrix_read(M), M->rows * M->cols);
-  return Z;
+  return matrix_push_copy(L, M, true);
+}
+
+Matrix *matrix_push_finite_copy (lua_State *L, int arg) {
+  const Matrix *M = matrix_check(L, arg);
+  Matrix *copy = matrix_push_kind(L, M->rows, M->cols, M->is_complex, false);
+  if (!kernel_copy_finite(matrix_own(copy), matrix_read(M), matrix_run(M)))
+    matrix_check_finite(L, arg); /* it raises */
+  return copy;
 }
 
 double *matrix_write_part (lua_State *L, Matrix *M, size_t n) {
@@ -142,7 +153,7 @@ Matrix *matrix_check_square (lua_State *L, int arg) {
 Matrix *matrix_check_finite (lua_State *L, int arg) {
   Matrix *M = matrix_check(L, arg);
   const double *m = matrix_read(M);
-  size_t k = finite_count(m, matrix_run(M));
+  size_t k = kernel_finite(m, matrix_run(M));
   if (k < matrix_run(M)) {
     size_t entry = M->is_complex ? k / 2 : k;
     args_fail(L, arg, "entry (%I, %I) of the Matrix is %s", (lua_Integer)(entry % M->rows) + 1,
@@ -151,17 +162,11 @@ Matrix *matrix_check_finite (lua_State *L, int arg) {
   return M;
 }
 
-double *matrix_scratch_copy (lua_State *L, const Matrix *M) {
-  size_t n = matrix_run(M);
-  double *copy = args_scratch(L, n, sizeof *copy);
-  memcpy(copy, matrix_read(M), n * sizeof *copy);
-  return copy;
-}
-
-double *matrix_scratch_complex (lua_State *L, const Matrix *M) {
-  if (M->is_complex) return matrix_scratch_copy(L, M);
-  size_t n = M->rows * M->cols;
-  double *copy = args_scratch(L, n, 2 * sizeof *copy);
-  kernelz_promote(copy, matrix_read(M), n);
+Matrix *matrix_push_copy (lua_State *L, const Matrix *M, bool is_complex) {
+  is_complex = is_complex || M->is_complex;
+  Matrix *copy = matrix_push_kind(L, M->rows, M->cols, is_complex, false);
+  double *x = matrix_own(copy);
+  if (is_complex && !M->is_complex) kernelz_promote(x, matrix_read(M), M->rows * M->cols);
+  else memcpy(x, matrix_read(M), matrix_run(M) * sizeof *x);
   return copy;
 }

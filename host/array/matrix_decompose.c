@@ -3,18 +3,14 @@
 
 #include <string.h>
 #include "array/args.h"
+#include "array/blas.h"
 #include "array/matrix_lapack.h"
-#include "array/memory.h"
 #include "array/scalar.h"
 
 typedef lapack_complex_double Z;
 
 static size_t min_size (size_t a, size_t b) {
   return a < b ? a : b;
-}
-
-static double *own (Matrix *M) {
-  return memory_own(M->block);
 }
 
 /* Moves the upper triangle of the k x n matrix in a (leading dimension lda) to r; width doubles an
@@ -51,17 +47,22 @@ static int l_qr (lua_State *L) {
   bool is_complex = M->is_complex;
   size_t rows = M->rows, cols = M->cols, k = min_size(rows, cols), width = is_complex ? 2 : 1;
   int m = matrix_lapack_size(L, rows), n = matrix_lapack_size(L, cols);
-  double *a = matrix_scratch_copy(L, M), *tau = args_scratch(L, k, width * sizeof *tau);
+  Matrix *copy = matrix_push_copy(L, M, false);
+  double *a = matrix_own(copy), *tau = args_scratch(L, k, width * sizeof *tau);
   lapack_int *p = args_scratch(L, cols, sizeof *p);
-  double *q = own(matrix_push_kind(L, rows, k, is_complex, false));
-  double *r = own(matrix_push_kind(L, k, cols, is_complex, false));
+  double *q = matrix_own(matrix_push_kind(L, rows, k, is_complex, false));
+  double *r = matrix_own(matrix_push_kind(L, k, cols, is_complex, false));
   for (int j = 0; j < n; j++) p[j] = k == 0 ? j + 1 : 0; /* 0: may be moved */
   if (k > 0) {
-    matrix_check_info(L, factorise_qr(is_complex, pivoting, m, n, a, p, tau), "QR");
+    int threads = blas_limit(rows * cols);
+    lapack_int info = factorise_qr(is_complex, pivoting, m, n, a, p, tau);
     take_upper(k, cols, a, rows, width, r);
-    matrix_check_info(L, form_q(is_complex, m, (int)k, a, tau), "QR");
+    if (info == 0) info = form_q(is_complex, m, (int)k, a, tau);
+    blas_restore(threads);
+    matrix_check_info(L, info, "QR");
     memcpy(q, a, rows * k * width * sizeof *q);
   }
+  matrix_close(copy);
   if (!pivoting) return 2;
   lua_createtable(L, n, 0);
   for (int j = 0; j < n; j++) {
@@ -76,9 +77,9 @@ static int l_svd (lua_State *L) {
   const Matrix *M = matrix_check_finite(L, 1);
   size_t rows = M->rows, cols = M->cols, k = min_size(rows, cols);
   double *s = args_scratch(L, k, sizeof *s);
-  double *u = own(matrix_push_kind(L, rows, k, M->is_complex, false));
+  double *u = matrix_own(matrix_push_kind(L, rows, k, M->is_complex, false));
   int at_u = lua_gettop(L);
-  double *vt = own(matrix_push_kind(L, k, cols, M->is_complex, false));
+  double *vt = matrix_own(matrix_push_kind(L, k, cols, M->is_complex, false));
   matrix_svd(L, M, u, s, vt);
   lua_pushvalue(L, at_u);
   scalar_push_list(L, s, false, k, 1);
@@ -86,13 +87,20 @@ static int l_svd (lua_State *L) {
   return 3;
 }
 
-static lapack_int solve_hermitian (bool is_complex, int n, double *x, double *b, double *w) {
+static lapack_int call_hermitian (bool is_complex, int n, double *x, double *b, double *w) {
   if (is_complex && b == NULL)
     return LAPACKE_zheevd(LAPACK_COL_MAJOR, 'V', 'L', n, (Z *)x, n, w);
   if (is_complex)
     return LAPACKE_zhegvd(LAPACK_COL_MAJOR, 1, 'V', 'L', n, (Z *)x, n, (Z *)b, n, w);
   if (b == NULL) return LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, x, n, w);
   return LAPACKE_dsygvd(LAPACK_COL_MAJOR, 1, 'V', 'L', n, x, n, b, n, w);
+}
+
+static lapack_int solve_hermitian (bool is_complex, int n, double *x, double *b, double *w) {
+  int threads = blas_limit((size_t)n * (size_t)n);
+  lapack_int info = call_hermitian(is_complex, n, x, b, w);
+  blas_restore(threads);
+  return info;
 }
 
 /* The Matrix at arg, symmetric or Hermitian; the second one as large as the first. */
@@ -113,19 +121,18 @@ static int l_eigh (lua_State *L) {
   if (!lua_isnoneornil(L, 2)) B = check_hermitian(L, 2, M->rows);
   bool is_complex = M->is_complex || (B != NULL && B->is_complex);
   int n = matrix_lapack_size(L, M->rows);
-  double *w = args_scratch(L, M->rows, sizeof *w), *b = NULL;
-  if (B != NULL) b = (is_complex ? matrix_scratch_complex : matrix_scratch_copy)(L, B);
-  if (is_complex) M = matrix_push_complex(L, 1, M);
-  Matrix *X = matrix_push_kind(L, M->rows, M->rows, is_complex, false);
-  double *x = own(X);
-  memcpy(x, matrix_read(M), matrix_run(M) * sizeof *x);
+  double *w = args_scratch(L, M->rows, sizeof *w);
+  Matrix *copy = B == NULL ? NULL : matrix_push_copy(L, B, is_complex);
+  double *b = copy == NULL ? NULL : matrix_own(copy);
+  Matrix *X = matrix_push_copy(L, M, is_complex); /* becomes the vectors */
   if (n > 0) {
-    lapack_int info = solve_hermitian(is_complex, n, x, b, w);
+    lapack_int info = solve_hermitian(is_complex, n, matrix_own(X), b, w);
     if (info > n) {
       args_fail(L, 2, "Matrix is not positive definite: pivot %d is not positive", info - n);
     }
     matrix_check_info(L, info, "eigenvalue");
   }
+  if (copy != NULL) matrix_close(copy);
   scalar_push_list(L, w, false, M->rows, 1);
   lua_insert(L, -2);
   return 2;
@@ -150,14 +157,17 @@ static void expand_pairs (size_t n, const double *im, const double *x, double *z
 
 static int eig_complex (lua_State *L, const Matrix *M) {
   size_t n = M->rows;
-  double *a = matrix_scratch_copy(L, M), *w = args_scratch(L, n, 2 * sizeof *w);
-  double *x = own(matrix_push_kind(L, n, n, true, false));
+  Matrix *copy = matrix_push_copy(L, M, false);
+  double *a = matrix_own(copy), *w = args_scratch(L, n, 2 * sizeof *w);
+  double *x = matrix_own(matrix_push_kind(L, n, n, true, false));
   if (n > 0) {
-    int size = matrix_lapack_size(L, n);
+    int size = matrix_lapack_size(L, n), threads = blas_limit(n * n);
     lapack_int info = LAPACKE_zgeev(LAPACK_COL_MAJOR, 'N', 'V', size, (Z *)a, size, (Z *)w,
                                     NULL, 1, (Z *)x, size);
+    blas_restore(threads);
     matrix_check_info(L, info, "eigenvalue");
   }
+  matrix_close(copy);
   scalar_push_list(L, w, true, n, 1);
   lua_insert(L, -2);
   return 2;
@@ -170,14 +180,18 @@ static int l_eig (lua_State *L) {
   size_t n = M->rows, n_complex = 0;
   int size = matrix_lapack_size(L, n);
   if (M->is_complex) return eig_complex(L, M);
-  double *a = matrix_scratch_copy(L, M);
+  Matrix *copy = matrix_push_copy(L, M, false);
+  double *a = matrix_own(copy);
   double *re = args_scratch(L, n, sizeof *re), *im = args_scratch(L, n, sizeof *im);
-  double *x = own(matrix_push_raw(L, n, n));
+  double *x = matrix_own(matrix_push_raw(L, n, n));
   if (n > 0) {
+    int threads = blas_limit(n * n);
     lapack_int info = LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'V', size, a, size, re, im, NULL, 1,
                                     x, size);
+    blas_restore(threads);
     matrix_check_info(L, info, "eigenvalue");
   }
+  matrix_close(copy);
   for (size_t i = 0; i < n; i++) n_complex += im[i] != 0;
   if (n_complex == 0) {
     scalar_push_list(L, re, false, n, 1);
@@ -187,7 +201,7 @@ static int l_eig (lua_State *L) {
       w[2 * i] = re[i];
       w[2 * i + 1] = im[i];
     }
-    double *z = own(matrix_push_kind(L, n, n, true, false));
+    double *z = matrix_own(matrix_push_kind(L, n, n, true, false));
     expand_pairs(n, im, x, z);
     scalar_push_list(L, w, true, n, 1);
   }

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 #include "array/args.h"
-#include "array/finite.h"
+#include "array/blas.h"
 #include "array/kernels.h"
 #include "array/kernelsz.h"
 #include "array/matrix_lapack.h"
@@ -40,12 +40,42 @@ static const char *push_text (lua_State *L, Scalar s) {
   return luaL_tolstring(L, -1, NULL);
 }
 
+/* Does no part of an entry differ by more than so much from its counterpart, in the tile of rows
+   from i and columns from j on? */
+static bool is_tile_symmetric (const Matrix *M, size_t i, size_t j, size_t tile,
+                               double allowed) {
+  size_t width = M->is_complex ? 2 : 1, run = M->rows * width;
+  size_t i_end = M->rows - i < tile ? M->rows : i + tile;
+  size_t j_end = M->rows - j < tile ? M->rows : j + tile;
+  const double *m = matrix_read(M);
+  bool wrong = false;
+  for (size_t c = j; c < j_end; c++) {
+    for (size_t r = i; r < i_end; r++) {
+      const double *a = m + r * width + c * run, *b = m + c * width + r * run;
+      wrong |= fabs(a[0] - b[0]) > allowed;
+      if (width == 2) wrong |= fabs(a[1] + b[1]) > allowed;
+    }
+  }
+  return !wrong;
+}
+
+/* Tile by tile, since a row's entries lie in as many cache lines. False where in doubt. */
+static bool is_symmetric (const Matrix *M, double allowed) {
+  enum { TILE = 8 }; /* doubles of a cache line */
+  for (size_t j = 0; j < M->cols; j += TILE) {
+    for (size_t i = 0; i <= j; i += TILE) {
+      if (!is_tile_symmetric(M, i, j, TILE, allowed / 2)) return false;
+    }
+  }
+  return true;
+}
+
 void matrix_check_symmetric (lua_State *L, int arg) {
   const Matrix *M = matrix_check_square(L, arg);
-  const double *m = matrix_read(M);
   size_t n = M->rows, index;
   /* Far above rounding, far below a mistake. */
-  double allowed = 1e-10 * kernel_sup(m, matrix_run(M), &index);
+  double allowed = 1e-10 * kernel_sup(matrix_read(M), matrix_run(M), &index);
+  if (is_symmetric(M, allowed)) return;
   for (size_t j = 0; j < n; j++) {
     for (size_t i = 0; i <= j; i++) {
       Scalar a = entry(M, i, j), b = entry(M, j, i);
@@ -66,13 +96,16 @@ void matrix_svd (lua_State *L, const Matrix *M, double *u, double *s, double *vt
   size_t k = M->rows < M->cols ? M->rows : M->cols;
   int m = matrix_lapack_size(L, M->rows), n = matrix_lapack_size(L, M->cols);
   if (k == 0) return;
-  double none[2], *a = matrix_scratch_copy(L, M);
+  Matrix *copy = matrix_push_copy(L, M, false);
+  double none[2], *a = matrix_own(copy);
   char job = u == NULL ? 'N' : 'S';
   if (u == NULL) u = vt = none;
+  int threads = blas_limit(M->rows * M->cols);
   lapack_int info = M->is_complex
                       ? LAPACKE_zgesdd(LAPACK_COL_MAJOR, job, m, n, (Z *)a, m, s, (Z *)u, m,
                                        (Z *)vt, (int)k)
                       : LAPACKE_dgesdd(LAPACK_COL_MAJOR, job, m, n, a, m, s, u, m, vt, (int)k);
+  blas_restore(threads);
   if (info > 0) { /* rare; the older iteration is slower and more robust */
     memcpy(a, matrix_read(M), matrix_run(M) * sizeof *a);
     double *superb = args_scratch(L, k, sizeof *superb);
@@ -82,6 +115,7 @@ void matrix_svd (lua_State *L, const Matrix *M, double *u, double *s, double *vt
                                           (int)k, superb);
   }
   matrix_check_info(L, info, "singular value");
+  matrix_close(copy);
 }
 
 /* The singular values in a scratch userdata that is pushed. */
@@ -117,7 +151,7 @@ static double row_sums (const Matrix *M) {
 /* The largest singular value. What is not finite passes, as in the other norms. */
 static double spectral (lua_State *L, const Matrix *M) {
   size_t k, n = matrix_run(M);
-  if (finite_count(matrix_read(M), n) < n) return kernel_norm(matrix_read(M), n);
+  if (kernel_finite(matrix_read(M), n) < n) return kernel_norm(matrix_read(M), n);
   const double *s = push_values(L, M, &k);
   return k == 0 ? 0 : s[0];
 }
@@ -180,11 +214,11 @@ static int l_lstsq (lua_State *L) {
   bool is_complex = M->is_complex || sides.is_complex;
   size_t width = is_complex ? 2 : 1, total;
   int size = matrix_lapack_size(L, longer), columns = matrix_lapack_size(L, sides.n);
-  double *a = (is_complex ? matrix_scratch_complex : matrix_scratch_copy)(L, M);
+  Matrix *copy = matrix_push_copy(L, M, is_complex);
+  double *a = matrix_own(copy);
   double *s = args_scratch(L, k, sizeof *s);
   if (!memory_multiply(longer, sides.n, &total)) luaL_error(L, "not enough memory");
   double *work = args_scratch(L, total, width * sizeof *work);
-  memset(work, 0, total * width * sizeof *work); /* LAPACKE looks for NaN in all rows */
   if (is_complex) sides_copy_complex(L, &sides, work, longer);
   else sides_copy(L, &sides, work, longer);
   double *x = sides_push(L, &sides, cols, is_complex);
@@ -193,11 +227,14 @@ static int l_lstsq (lua_State *L) {
   } else {
     lapack_int rank, m = (lapack_int)rows, n = (lapack_int)cols;
     double tolerance = rank_tolerance(M);
+    int threads = blas_limit(rows * cols);
     lapack_int info = is_complex ? LAPACKE_zgelsd(LAPACK_COL_MAJOR, m, n, columns, (Z *)a, m,
                                                   (Z *)work, size, s, tolerance, &rank)
                                  : LAPACKE_dgelsd(LAPACK_COL_MAJOR, m, n, columns, a, m, work,
                                                   size, s, tolerance, &rank);
+    blas_restore(threads);
     matrix_check_info(L, info, "least squares");
+    matrix_close(copy);
     for (size_t j = 0; j < sides.n; j++) {
       memcpy(x + j * cols * width, work + j * longer * width, cols * width * sizeof *x);
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "array/array.h"
+#include "array/matrix_lapack.h"
 
 /* Matrices up to this size are shown with their numbers. */
 enum { SHOWN = 10 };
@@ -99,6 +100,7 @@ void matrix_open (lua_State *L) {
   lua_pushcclosure(L, l_index, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
+  LAPACKE_set_nancheck(0); /* what it is given is known to be finite */
   matrix_open_factor(L);
   matrix_push_constructors(L);
 }

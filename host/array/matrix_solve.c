@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "array/args.h"
+#include "array/blas.h"
 #include "array/dense.h"
 #include "array/kernelsz.h"
 #include "array/matrix_lapack.h"
@@ -22,10 +23,12 @@ typedef struct Factor {
 
 /* The number, from 1, of the first pivot that cannot be, or 0. */
 static int factorise (Factor *F) {
-  if (F->is_complex) {
-    return F->is_cholesky ? dense_zcholesky(F->n, F->x) : dense_zlu(F->n, F->x, F->pivots);
-  }
-  return F->is_cholesky ? dense_cholesky(F->n, F->x) : dense_lu(F->n, F->x, F->pivots);
+  int threads = blas_limit((size_t)F->n * (size_t)F->n), pivot;
+  if (F->is_complex)
+    pivot = F->is_cholesky ? dense_zcholesky(F->n, F->x) : dense_zlu(F->n, F->x, F->pivots);
+  else pivot = F->is_cholesky ? dense_cholesky(F->n, F->x) : dense_lu(F->n, F->x, F->pivots);
+  blas_restore(threads);
+  return pivot;
 }
 
 /* X = A^-1 X, or A^-H X, for m columns of F's kind. */
@@ -69,23 +72,25 @@ static int push_solution (lua_State *L, const Factor *F, bool adjoint, const Sid
   return 1;
 }
 
-/* LU factors of M in scratch userdata that are pushed. */
-static Factor scratch_factor (lua_State *L, const Matrix *M) {
-  Factor F = {.n = matrix_lapack_size(L, M->rows), .is_complex = M->is_complex};
-  F.x = matrix_scratch_copy(L, M);
-  F.pivots = args_scratch(L, M->rows, sizeof *F.pivots);
-  return F;
+/* LU factors that are to be, in the memory of copy; pushes scratch for the pivots. */
+static Factor lu_in (lua_State *L, Matrix *copy) {
+  return (Factor){.n = matrix_lapack_size(L, copy->rows),
+                  .is_complex = copy->is_complex,
+                  .x = matrix_own(copy),
+                  .pivots = args_scratch(L, copy->rows, sizeof(int))};
 }
 
 static int solve (lua_State *L, bool adjoint) {
   const Matrix *M = matrix_check_square(L, 1);
   Sides s = sides_check(L, 2, M->rows);
-  matrix_check_finite(L, 1);
   sides_check_finite(L, &s);
-  Factor F = scratch_factor(L, M);
+  Matrix *copy = matrix_push_finite_copy(L, 1);
+  Factor F = lu_in(L, copy);
   int singular = factorise(&F);
   if (singular > 0) raise_pivot(L, &F, singular);
-  return push_solution(L, &F, adjoint, &s);
+  push_solution(L, &F, adjoint, &s);
+  matrix_close(copy);
+  return 1;
 }
 
 /* M:solve(B) -> of B's kind */
@@ -140,7 +145,8 @@ static int l_cholesky (lua_State *L) {
 /* M:det(): 0 for a singular matrix */
 static int l_det (lua_State *L) {
   const Matrix *M = matrix_check_square(L, 1);
-  Factor F = scratch_factor(L, M);
+  Matrix *copy = matrix_push_copy(L, M, false);
+  Factor F = lu_in(L, copy);
   size_t n = M->rows;
   double complex det = factorise(&F) > 0 ? 0 : 1;
   for (size_t i = 0; i < n && det != 0; i++) {
@@ -149,6 +155,7 @@ static int l_det (lua_State *L) {
     if (M->is_complex) det *= scalar_of(d[0], d[1]);
     else det = creal(det) * d[0];
   }
+  matrix_close(copy);
   if (M->is_complex) scalar_push(L, det);
   else lua_pushnumber(L, creal(det));
   return 1;

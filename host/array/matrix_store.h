@@ -48,9 +48,14 @@ int matrix_lapack_size (lua_State *L, size_t n);
 Matrix *matrix_check_square (lua_State *L, int arg);
 Matrix *matrix_check_finite (lua_State *L, int arg); /* NaN would pass unseen */
 
-/* A scratch userdata with a copy of the entries, pushed; the second one makes them complex. */
-double *matrix_scratch_copy (lua_State *L, const Matrix *M);
-double *matrix_scratch_complex (lua_State *L, const Matrix *M);
+/* Pushes a copy of M, which may be made complex, for LAPACK to work in. Who does not return it closes
+   it after use: then the next one gets the same memory, which is in the caches and in pages that
+   exist, while what waits for the collector has cost new ones meanwhile. */
+Matrix *matrix_push_copy (lua_State *L, const Matrix *M, bool is_complex);
+Matrix *matrix_push_finite_copy (lua_State *L, int arg); /* matrix_check_finite at once */
+
+/* The entries of a Matrix that was just pushed, to be filled. No Lua. */
+double *matrix_own (Matrix *M);
 
 /* Pushes M U, and something below it. U stands at index and fits. */
 void matrix_push_applied (lua_State *L, const Matrix *M, int index, const VectorArray *U);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "array/args.h"
-#include "array/finite.h"
+#include "array/kernels.h"
 #include "array/kernelsz.h"
 #include "array/matrix_store.h"
 #include "array/memory.h"
@@ -60,7 +60,7 @@ void sides_check_finite (lua_State *L, const Sides *s) {
   size_t width = s->is_complex ? 2 : 1;
   for (size_t j = 0; j < s->n; j++) {
     const double *x = column(L, s, j);
-    size_t k = finite_count(x, s->rows * width);
+    size_t k = kernel_finite(x, s->rows * width);
     if (k < s->rows * width) fail_at(L, s, k / width, j, x[k]);
   }
 }

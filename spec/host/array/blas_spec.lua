@@ -14,6 +14,45 @@ describe("blas_threads", function()
   end)
 end)
 
+describe("factorisations of small matrices", function()
+  local threads = require "host.array".blas_threads
+  local VectorArray = require "neap".VectorArray
+  local before
+  before_each(function() before = threads() end)
+  after_each(function() threads(before) end)
+
+  -- On two threads OpenBLAS gives eigh and svd of 120 x 120 other last bits.
+  it("run on one thread, whatever is set, which stays", function()
+    local all = {}
+    for i = 1, 120 do all[i] = i end
+    local M = VectorArray.random(120, 120, { seed = 1, low = -1 }):dofs(all)
+    local B, S = VectorArray.random(120, 3, { seed = 2 }), M:T() * M
+    local calls = {
+      qr = function() return M:qr() end,
+      svd = function() return M:svd() end,
+      eigh = function() return S:eigh() end,
+      ["eigh with B"] = function() return S:eigh(S) end,
+      eig = function() return M:eig() end,
+      lu = function() return M:lu():solve(B) end,
+      cholesky = function() return S:cholesky():solve(B) end,
+      lstsq = function() return M:lstsq(B) end,
+    }
+    local function plain(object)
+      return type(object) == "userdata" and object:to_table() or object
+    end
+    for name, call in pairs(calls) do
+      threads(1)
+      local expected = table.pack(call())
+      threads(2)
+      local got = table.pack(call())
+      assert.equal(2, threads(), name)
+      for k = 1, expected.n do assert.same(plain(expected[k]), plain(got[k]), name) end
+    end
+    assert.is_false(pcall(function() return VectorArray.zeros(4, 4):dofs { 1, 2, 3, 4 }:lu() end))
+    assert.equal(2, threads())
+  end)
+end)
+
 describe("blas_kernels", function()
   local kernels = require "host.array".blas_kernels
   local command = require "spec.support.command"

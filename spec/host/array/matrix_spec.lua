@@ -291,6 +291,21 @@ describe("Matrix", function()
       raises("pivot 1", function() return Matrix.zeros(1, 1):cholesky() end)
     end)
 
+    it("allows for rounding in what is to be symmetric, wherever an entry stands", function()
+      local I = neap.complex(0, 1)
+      for _, n in ipairs { 2, 8, 9, 30 } do
+        for _, at in ipairs { { n, 1 }, { n, n - 1 }, { n // 2 + 1, 1 } } do
+          local i, j = at[1], at[2]
+          for _, unit in ipairs { 1, I, 0.7 + 0.7 * I } do
+            local M = Matrix.identity(n):set(1, 1, 4) -- 1e-10 of 4 is allowed
+            M:set(i, j, 3e-10 * unit):cholesky()
+            local message = ("entry (%d, %d) is 0"):format(j, i)
+            raises(message, function() return M:set(i, j, 5e-10 * unit):cholesky() end)
+          end
+        end
+      end
+    end)
+
     it("refuses what is not symmetric", function()
       raises("Matrix is not symmetric: entry (1, 2) is 1.0, entry (2, 1) is 0.0", function()
         return Matrix.from_table({ { 2, 1 }, { 0, 2 } }):cholesky()
