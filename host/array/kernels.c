@@ -112,12 +112,27 @@ void kernel_scaled (double *z, double alpha, const double *x, size_t n) {
   simd()->scaled(z, alpha, x, n);
 }
 
-void kernel_axpy (double *y, double alpha, const double *x, size_t n) {
-  simd()->axpy(y, alpha, x, n);
-}
-
 void kernel_sum (double *z, const double *x, double alpha, const double *y, size_t n) {
   simd()->sum(z, x, alpha, y, n);
+}
+
+/* The BLAS counts in int. A run longer than that is cut; where columns are further apart than that,
+   they are taken one by one, and their distance does not matter. */
+static const size_t blas_max = (size_t)1 << 30;
+
+/* Measured on two threads: from here on the BLAS is faster, by up to two times. It gives other last
+   bits, since it rounds once for a product and a sum, so that one thread keeps to the loop. */
+enum { SHARED_RUN = 1 << 16 };
+
+void kernel_axpy (double *y, double alpha, const double *x, size_t n) {
+  if (n < SHARED_RUN || alpha == 0 || openblas_get_num_threads() == 1) {
+    simd()->axpy(y, alpha, x,
+                 n); /* 0 too: the BLAS would leave y alone where x is not finite */
+    return;
+  }
+  for (size_t i = 0; i < n; i += blas_max) {
+    cblas_daxpy((int)min_size(n - i, blas_max), alpha, x + i, 1, y + i, 1);
+  }
 }
 
 /* Is the product of m x k and k x n over before the BLAS has packed its operands? */
@@ -164,10 +179,6 @@ static bool is_narrow (bool ta, size_t m, size_t n, size_t k) {
   size_t a = ta ? m : k;
   return a > 1 && n > 1 && a <= NARROW && n <= NARROW;
 }
-
-/* The BLAS counts in int. A run longer than that is cut; where columns are further apart than that,
-   they are taken one by one, and their distance does not matter. */
-static const size_t blas_max = (size_t)1 << 30;
 
 static size_t blas_columns (size_t ld, size_t n) {
   return ld > INT_MAX ? 1 : min_size(n, blas_max);

@@ -544,8 +544,27 @@ describe("VectorArray", function()
     end)
 
     it("keeps NaN as arithmetic does", function()
-      local U = VectorArray.zeros(1, 1):axpy(0, VectorArray.full(nan, 1, 1))
-      assert.close_arrays({ { nan } }, U)
+      for _, n in ipairs { 1, 70000 } do -- from 65536 on, the BLAS may do it
+        local U = VectorArray.zeros(n, 1):axpy(0, VectorArray.full(nan, n, 1))
+        assert.close_arrays({ { nan }, { nan } }, U:dofs({ 1, n }))
+      end
+    end)
+
+    it("adds long vectors with any number of BLAS threads", function()
+      local threads = require "host.array".blas_threads
+      local before, n = threads(), 65539 -- not a multiple of what is done at once
+      local U, X = VectorArray.random(n, 2, { seed = 1 }), VectorArray.random(n, 2, { seed = 2 })
+      local V, Y = U:to_table(), X:to_table()
+      for k = 1, 2 do
+        threads(k)
+        local W = U:copy():axpy(0.3, X):to_table()
+        threads(before)
+        for j = 1, 2 do
+          local most = 0
+          for i = 1, n do most = math.max(most, math.abs(V[j][i] + 0.3 * Y[j][i] - W[j][i])) end
+          assert.near(0, most, 2 ^ -52) -- numbers below 2, a rounding more or less
+        end
+      end
     end)
 
     it("refuses other dimensions, lengths and repeated targets", function()
