@@ -1,6 +1,7 @@
 /* matrix_solve.c - linear systems with a Matrix: solve, det, and the factorisations to keep. */
 #include "array/matrix_store.h"
 
+#include <math.h>
 #include <string.h>
 #include "array/args.h"
 #include "array/blas.h"
@@ -142,22 +143,39 @@ static int l_cholesky (lua_State *L) {
   return push_factor(L, M, true);
 }
 
-/* M:det(): 0 for a singular matrix */
+/* Makes *re + *im i of order 1 by a power of 2, which it returns the exponent of: exact, and 0 for
+   what has none. */
+static int normalise (double *re, double *im) {
+  int exponent = 0;
+  double size = fmax(fabs(*re), fabs(*im));
+  if (size == 0 || !isfinite(*re) || !isfinite(*im)) return 0;
+  frexp(size, &exponent);
+  *re = ldexp(*re, -exponent);
+  *im = ldexp(*im, -exponent);
+  return exponent;
+}
+
+/* M:det(): 0 for a singular matrix. On the way to it nothing overflows. */
 static int l_det (lua_State *L) {
   const Matrix *M = matrix_check_square(L, 1);
   Matrix *copy = matrix_push_copy(L, M, false);
   Factor F = lu_in(L, copy);
   size_t n = M->rows;
-  double complex det = factorise(&F) > 0 ? 0 : 1;
-  for (size_t i = 0; i < n && det != 0; i++) {
+  double re = factorise(&F) > 0 ? 0 : 1, im = 0;
+  long exponent = 0;
+  for (size_t i = 0; i < n && (re != 0 || im != 0); i++) {
     const double *d = F.x + i * (n + 1) * (M->is_complex ? 2 : 1);
-    if (F.pivots[i] != (int)i + 1) det = -det;
-    if (M->is_complex) det *= scalar_of(d[0], d[1]);
-    else det = creal(det) * d[0];
+    double sign = F.pivots[i] != (int)i + 1 ? -1 : 1;
+    double a = d[0], b = M->is_complex ? d[1] : 0, old = re;
+    exponent += normalise(&a, &b);
+    re = sign * (M->is_complex ? old * a - im * b : old * a);
+    im = sign * (M->is_complex ? old * b + im * a : 0);
+    exponent += normalise(&re, &im);
   }
   matrix_close(copy);
-  if (M->is_complex) scalar_push(L, det);
-  else lua_pushnumber(L, creal(det));
+  int shift = (int)(exponent > 5000 ? 5000 : exponent < -5000 ? -5000 : exponent);
+  if (M->is_complex) scalar_push(L, scalar_of(ldexp(re, shift), ldexp(im, shift)));
+  else lua_pushnumber(L, ldexp(re, shift));
   return 1;
 }
 

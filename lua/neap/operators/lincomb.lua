@@ -16,8 +16,8 @@ local values = require "neap.operators.values"
 ---@field has_constant_terms boolean  no operator depends on mu itself
 local LincombOperator = class("neap.LincombOperator", Operator)
 
--- operator -> what has been derived from it: { evaluators }, and of the last assembly { thetas,
--- result, matrices, kind }. Weak, and not a field, because what is derived must not travel.
+-- operator -> what has been derived from it: { evaluators }, its summands { matrices, kind, do_last
+-- }, and the last assembly { thetas, result }. Weak, and not a field, because what is derived must not travel.
 local derived = setmetatable({}, { __mode = "k" })
 
 function LincombOperator._fields(operators, coefficients)
@@ -120,21 +120,23 @@ local function as_matrix(A, kind)
   return neap.SparseMatrix.from_triplets(A.range, A.source, diagonal, diagonal, ones)
 end
 
--- The matrices of all summands, of one kind; else nil and the number of a summand that has none.
+-- The matrices of all summands, of one kind, and whether they are the same ones at any time; else
+-- nil and the number of a summand that has none.
 local function summand_matrices(self, mu)
-  local kind, assembled, matrices = "neap.SparseMatrix", {}, {}
+  local kind, assembled, matrices, do_last = "neap.SparseMatrix", {}, {}, true
   for q, A in ipairs(self.operators) do
     assembled[q] = A:assemble(mu)
     if getmetatable(assembled[q]) == MatrixOperator
       and values.kind(assembled[q].matrix) == "neap.Matrix" then
       kind = "neap.Matrix"
+      do_last = do_last and rawequal(assembled[q], A) -- a sum of Matrices ages when they change
     end
   end
   for q, A in ipairs(assembled) do
     matrices[q] = as_matrix(A, kind)
     if matrices[q] == nil then return nil, q end
   end
-  return matrices, kind
+  return matrices, kind, do_last
 end
 
 function LincombOperator:_why_unsolvable()
@@ -167,7 +169,9 @@ function LincombOperator:assemble(mu)
   end
   local known = derived[self] or derive(self)
   if known.result and is_equal(thetas, known.thetas) then return known.result end
-  if known.result == nil then known.matrices, known.kind = summand_matrices(self) end
+  if not known.do_last then
+    known.matrices, known.kind, known.do_last = summand_matrices(self)
+  end
   local result = assemble(self, thetas, known.matrices, known.kind, mu)
   if known.kind ~= "neap.Matrix" then known.thetas, known.result = thetas, result end
   return result

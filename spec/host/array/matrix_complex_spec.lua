@@ -172,6 +172,8 @@ describe("complex Matrix", function()
     local swapped = Matrix.from_table { { 0, i }, { 2, 0 } }
     assert.equal(complex(0, -2), swapped:det())
     assert.equal(complex(0), Matrix.from_table({ { i, i }, { i, i } }):det())
+    local d = Matrix.diag({ 1e200 * i, 1e200, 1e-300 }):det()
+    assert.is_true(d.re == 0 and math.abs(d.im - 1e100) < 1e87)
     local M = random(5, 5, 6)
     assert.near(M:det():abs() ^ 2, real_form(M):det(), 1e-10 * M:det():abs() ^ 2)
   end)
