@@ -92,14 +92,24 @@ void matrix_check_symmetric (lua_State *L, int arg) {
   }
 }
 
+/* Memory for a matrix that LAPACK changes, to be closed after use. Behind a complex one there is room
+   for a column: with a row as its vector, OpenBLAS (0.3.21, on m rows with m % 4 == 2) reads the
+   entry behind the row's last, and behind a matrix there may be no memory. */
+static Matrix *push_roomy (lua_State *L, size_t rows, size_t cols, bool is_complex) {
+  return matrix_push_kind(L, rows, is_complex && cols > 0 ? cols + 1 : cols, is_complex, false);
+}
+
 void matrix_svd (lua_State *L, const Matrix *M, double *u, double *s, double *vt) {
   size_t k = M->rows < M->cols ? M->rows : M->cols;
   int m = matrix_lapack_size(L, M->rows), n = matrix_lapack_size(L, M->cols);
   if (k == 0) return;
-  Matrix *copy = matrix_push_copy(L, M, false);
-  double none[2], *a = matrix_own(copy);
+  Matrix *copy = push_roomy(L, M->rows, M->cols, M->is_complex);
+  double none[2], *a = matrix_own(copy), *target = vt;
+  memcpy(a, matrix_read(M), matrix_run(M) * sizeof *a);
+  Matrix *rows = NULL; /* those of vt, as vectors of a complex M */
   char job = u == NULL ? 'N' : 'S';
   if (u == NULL) u = vt = none;
+  else if (M->is_complex) vt = matrix_own(rows = push_roomy(L, k, M->cols, true));
   int threads = blas_limit(M->rows * M->cols);
   lapack_int info = M->is_complex
                       ? LAPACKE_zgesdd(LAPACK_COL_MAJOR, job, m, n, (Z *)a, m, s, (Z *)u, m,
@@ -116,6 +126,9 @@ void matrix_svd (lua_State *L, const Matrix *M, double *u, double *s, double *vt
   }
   matrix_check_info(L, info, "singular value");
   matrix_close(copy);
+  if (rows == NULL) return;
+  memcpy(target, vt, k * M->cols * 2 * sizeof *vt);
+  matrix_close(rows);
 }
 
 /* The singular values in a scratch userdata that is pushed. */
@@ -214,8 +227,10 @@ static int l_lstsq (lua_State *L) {
   bool is_complex = M->is_complex || sides.is_complex;
   size_t width = is_complex ? 2 : 1, total;
   int size = matrix_lapack_size(L, longer), columns = matrix_lapack_size(L, sides.n);
-  Matrix *copy = matrix_push_copy(L, M, is_complex);
+  Matrix *copy = push_roomy(L, rows, cols, is_complex);
   double *a = matrix_own(copy);
+  if (is_complex && !M->is_complex) kernelz_promote(a, matrix_read(M), rows * cols);
+  else memcpy(a, matrix_read(M), matrix_run(M) * sizeof *a);
   double *s = args_scratch(L, k, sizeof *s);
   if (!memory_multiply(longer, sides.n, &total)) luaL_error(L, "not enough memory");
   double *work = args_scratch(L, total, width * sizeof *work);

@@ -16,8 +16,9 @@ local values = require "neap.operators.values"
 ---@field has_constant_terms boolean  no operator depends on mu itself
 local LincombOperator = class("neap.LincombOperator", Operator)
 
--- operator -> what has been derived from it: { evaluators }, its summands { matrices, kind, do_last
--- }, and the last assembly { thetas, result }. Weak, and not a field, because what is derived must not travel.
+-- operator -> what has been derived from it: { evaluators }, of its summands { matrices, kind,
+-- do_last }, of the last assembly { thetas, result }. Weak, and not a field, because what is
+-- derived must not travel.
 local derived = setmetatable({}, { __mode = "k" })
 
 function LincombOperator._fields(operators, coefficients)

@@ -218,6 +218,21 @@ describe("complex Matrix", function()
     assert.same({}, (select(2, Matrix.zeros(0, 3, { complex = true }):svd())))
   end)
 
+  it("has one of every shape, reading nothing behind its entries", function() -- as ASan can tell
+    for m = 1, 14 do
+      for n = 1, 14 do
+        local M = random(m, n, m + 20 * n)
+        local U, s, Vt = M:svd()
+        local k = math.min(m, n)
+        assert.is_true((M - U * Matrix.diag(s) * Vt):norm() < tolerance(14))
+        assert.is_true((U:H() * U - Matrix.identity(k)):norm() < tolerance(14))
+        assert.is_true((Vt * Vt:H() - Matrix.identity(k)):norm() < tolerance(14))
+        assert.near(s[1], M:norm "2", tolerance(14))
+        assert.is_true((M * M:lstsq(Matrix.identity(m)) * M - M):norm() < 1e-9)
+      end
+    end
+  end)
+
   it("has norms by modulus", function()
     local M = Matrix.from_table { { complex(3, 4), 0 }, { complex(0, -2), 1 } }
     assert.near(math.sqrt(30), M:norm(), 1e-15)
