@@ -84,9 +84,7 @@ static bool cut_failures (lua_State *L, const ChunkAnswer *a) {
   while (lua_next(L, a->failures) != 0) {
     lua_getfield(L, -1, "value");
     if (!can_send(L, a->session, "error")) {
-      lua_pushnil(L);
-      lua_setfield(L, -3, "value");
-      lua_pop(L, 1);
+      session_leave_out(L, lua_gettop(L) - 1);
       found = true;
     }
     lua_pop(L, 1);
@@ -132,9 +130,11 @@ void chunk_answer_error (lua_State *L, ChunkAnswer *a) {
   lua_setfield(L, a->error, "item");
   session_output_flush(a->session);
   if (try_to_send(L, a) == LUA_OK) return;
-  lua_pushnil(L);
-  lua_setfield(L, a->error, "value"); /* what was raised cannot be sent: its text can */
-  if (try_to_send(L, a) == LUA_OK) return;
+  lua_getfield(L, a->error, "value");
+  if (!can_send(L, a->session, "error")) {
+    session_leave_out(L, a->error);
+    if (try_to_send(L, a) == LUA_OK) return;
+  }
   a->done = 0; /* it is one of the values that cannot */
   a->n_columns = 0;
   if (try_to_send(L, a) != LUA_OK) lua_error(L);

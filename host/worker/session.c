@@ -176,10 +176,7 @@ static int send_error (Session *s, Serving *v) {
     lua_pushlightuserdata(L, v);
     lua_pushvalue(L, at);
     if (lua_pcall(L, 2, 0, 0) == LUA_OK) return 0;
-    if (lua_type(L, at) == LUA_TTABLE) {
-      lua_pushnil(L);
-      lua_setfield(L, at, "value"); /* what was raised cannot be sent: its text can */
-    }
+    if (lua_type(L, at) == LUA_TTABLE) session_leave_out(L, at);
     lua_settop(L, at);
   }
   /* No memory even for that: a parcel without values is an error without words. */
@@ -274,21 +271,39 @@ static void on_hook (lua_State *L, lua_Debug *ar) {
   luaL_error(L, "interrupted");
 }
 
+/* The first error has been caught, or what runs takes its time to clean up: each instruction
+   raises one now, so that it gets out of any loop around a pcall. */
+static void on_hook_again (lua_State *L, lua_Debug *ar) {
+  if (ar->event == LUA_HOOKCOUNT) luaL_error(L, "interrupted");
+}
+
 void session_interrupt (Session *s) {
   volatile uint64_t *stop = s->io.stop;
   if (!s->running || (stop != NULL && *stop > s->request)) return; /* session_run will look */
   bool is_meant = stop == NULL || *stop == 0 || *stop == s->request;
   if (stop != NULL) *stop = 0;
-  if (is_meant) host_interrupt(host_get(s->L), s->L, on_hook);
+  if (!is_meant) return;
+  Host *host = host_get(s->L);
+  void (*on_interrupt)(void *) = host->on_interrupt;
+  if (on_interrupt != NULL)
+    on_interrupt(host->interrupt_user); /* that waits for a pool of its own */
+  host_interrupt(host, s->L, s->is_stopping ? on_hook_again : on_hook);
+  s->is_stopping = true;
 }
 
 void session_run (lua_State *L, Session *s) {
+  s->is_stopping = false;
   s->running = true; /* from here on an interrupt finds its way by itself */
   volatile uint64_t *stop = s->io.stop;
   if (stop == NULL || *stop != s->request) return;
   *stop = 0;
   s->answer_flags = ANSWER_NOT_BEGUN;
   luaL_error(L, "interrupted");
+}
+
+void session_ran (lua_State *L, Session *s) {
+  s->running = false;
+  if (lua_gethook(L) == on_hook_again) lua_sethook(L, NULL, 0, 0); /* finalizers may run */
 }
 
 void session_forget (Session *s) {
@@ -330,6 +345,10 @@ Session *session_new (Host *host, const SessionIo *io) {
   s->host.timer = NULL;
   s->host.pollers = NULL;
   s->host.wake = NULL;
+  s->host.on_interrupt = NULL;
+  s->host.interrupts = 0;
+  s->host.running = s->host
+                      .hooked = NULL; /* no coroutine of the state that asks for this one */
   s->io = *io;
   s->position = io->position != NULL ? io->position : &s->no_position;
   s->worker = 1;

@@ -34,7 +34,8 @@ void session_stay (Session *s);
 
 void session_free (Session *s); /* NULL is allowed */
 
-/* Stops the Lua function that runs, at its next instruction. For signal handlers. */
+/* Stops the Lua function that runs, at its next instruction; what has caught that error is stopped
+   for good when it is called again. For signal handlers. */
 void session_interrupt (Session *s);
 
 /* To be called when there is nothing to do: collects garbage that blocks hang on. */

@@ -28,11 +28,32 @@ static void name_function (lua_State *L) {
   lua_settop(L, 1);
 }
 
+static int l_tostring (lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Pushes the text of what was raised at 1: its own __tostring may fail. */
+static void push_text (lua_State *L) {
+  if (luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL) {
+    luaL_tolstring(L, 1, NULL);
+    return;
+  }
+  lua_settop(L, 2);
+  lua_pushcfunction(L, l_tostring);
+  lua_pushvalue(L, 1);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
+  const char *why = lua_tostring(L, -1);
+  lua_pushfstring(L, "%s whose __tostring fails: %s", luaL_typename(L, 1),
+                  why != NULL ? why : luaL_typename(L, -1));
+  lua_replace(L, 3);
+}
+
 int session_traceback (lua_State *L) {
   lua_settop(L, 1);
   name_function(L);
   lua_createtable(L, 0, 4);
-  luaL_tolstring(L, 1, NULL);
+  push_text(L);
   lua_setfield(L, 2, "message");
   lua_pushvalue(L, 1);
   lua_setfield(L, 2, "value");
@@ -46,6 +67,26 @@ int session_traceback (lua_State *L) {
   if (strchr(lua_tostring(L, -1), '\n') != NULL) lua_setfield(L, 2, "traceback");
   lua_settop(L, 2);
   return 1;
+}
+
+/* stack: error, reason */
+static int l_leave_out (lua_State *L) {
+  lua_getfield(L, 1, "message");
+  if (lua_getfield(L, 1, "value") == LUA_TTABLE && lua_type(L, 2) == LUA_TSTRING) {
+    lua_pushfstring(L, "%s (%s)", lua_tostring(L, 3), lua_tostring(L, 2));
+    lua_setfield(L, 1, "message");
+  }
+  return 0;
+}
+
+void session_leave_out (lua_State *L, int at) {
+  lua_pushcfunction(L, l_leave_out);
+  lua_insert(L, -2);
+  lua_pushvalue(L, at);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1); /* no memory for the reason */
+  lua_pushnil(L);
+  lua_setfield(L, at, "value");
 }
 
 /* stack: call, keep id, f, arguments... */
@@ -64,7 +105,7 @@ void session_apply (lua_State *L, Session *s, const Message *m) {
   session_globals_enter(L, s, s->call, false);
   session_run(L, s);
   lua_call(L, n - 3, LUA_MULTRET);
-  s->running = false;
+  session_ran(L, s);
   int n_results = lua_gettop(L) - 2;
   session_output_flush(s);
   if (keep != 0) {

@@ -23,6 +23,7 @@ struct Session {
   int worker;    /* from 1 */
   /* What runs now. */
   volatile bool running;     /* a function from the driver runs */
+  volatile bool is_stopping; /* and has been interrupted */
   volatile uint64_t request; /* the number of what is being done */
   uint8_t answer_flags;      /* of its answer */
   uint64_t
@@ -41,11 +42,18 @@ struct Session {
 /* Lets interrupts stop the function that is about to run; raises where one has come already. */
 void session_run (lua_State *L, Session *s);
 
+/* To be called when that function has returned: interrupts come too late from here on. */
+void session_ran (lua_State *L, Session *s);
+
 /* Sends an answer made of the values that the encoder holds, definitions first. Raises. */
 void session_answer (lua_State *L, Session *s, Encoder *e, uint8_t type, uint64_t request);
 
 /* Takes the value on top of the stack as the remote object id. */
 void session_set_object (lua_State *L, Session *s, lua_Integer id);
+
+/* Takes what was raised out of the error at index at, since it cannot be sent: its text can, and that
+   of a table says why. The reason is on top of the stack, and popped. Raises not. */
+void session_leave_out (lua_State *L, int at);
 
 /* To be called with what a protected call of the driver's function has returned: where memory was
    short, what that function has left is collected now, since others need memory as well. */

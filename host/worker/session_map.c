@@ -275,7 +275,7 @@ static bool run (lua_State *L, Chunk *c) {
   for (int i = 1; i <= top; i++) lua_pushvalue(L, i);
   lua_pushlightuserdata(L, c);
   int status = lua_pcall(L, top + 1, 0, top + 1);
-  s->running = false;
+  session_ran(L, s);
   session_out_of_memory(L, status);
   bool is_of_item = status == LUA_ERRRUN && *s->position >= c->first;
   if (status != LUA_OK && !is_of_item) {

@@ -63,8 +63,10 @@ local function check(futures)
     error(("futures: list expected, got a table whose first field is %s"):format(
       options.show(next(futures))), 3)
   end
-  for i, future in ipairs(futures) do
-    if getmetatable(future) ~= Future then error(("futures: item %d is no Future"):format(i), 3) end
+  for i = 1, #futures do -- no nil among them ends the list
+    if getmetatable(futures[i]) ~= Future then
+      error(("futures: item %d is no Future"):format(i), 3)
+    end
   end
   return #futures
 end

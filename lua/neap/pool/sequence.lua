@@ -37,17 +37,23 @@ end
 -- A step that hits last but for rounding does hit it: 0, 0.1, ... 1 are eleven.
 local ROUNDING = 1e-15
 
+-- a // b of unsigned integers, which the width of every range is.
+local function divide(a, b)
+  if b < 0 then return math.ult(a, b) and 0 or 1 end
+  local q = (a >> 1) // b << 1
+  return math.ult(a - q * b, b) and q or q + 1
+end
+
+-- nil: more than an integer can count.
 local function count(first, last, step)
-  local n
+  if first ~= last and (first < last) ~= (step > 0) then return 0 end
   if math.type(first) == "integer" and math.type(last) == "integer"
     and math.type(step) == "integer" then
-    n = (last - first) // step + 1
-    if (last > first) ~= (last - first > 0) and last ~= first then return nil end -- overflow
-  else
-    n = math.tointeger(math.floor((last - first) / step * (1 + ROUNDING))) or nil
-    n = n and n + 1
+    local n = step > 0 and divide(last - first, step) or divide(first - last, -step)
+    return n >= 0 and n < math.maxinteger and n + 1 or nil
   end
-  return n and math.max(n, 0)
+  local n = math.tointeger(math.floor((last - first) / step * (1 + ROUNDING)))
+  return n and n + 1
 end
 
 --- first, first + step, ... up to last: a sequence for map that travels as three numbers.

@@ -21,7 +21,8 @@ local CHECKS = {
 
 ---@class PoolOptions
 ---@field workers integer?       default one per core, 0: inline, in this process
----@field seed integer?          of the random numbers; default 42
+---@field seed integer?          of the random numbers; default 42, within a call on a worker a
+---  random number of that
 ---@field blas_threads integer?  on each worker; default 1
 ---@field setup function?        run once on every worker, also on one that replaces a dead one;
 ---  where it fails there, calls of that worker raise its error, and others do maps
@@ -41,7 +42,10 @@ function M.parse(given, level)
   local o = options.parse(given, DEFAULTS, level + 1)
   options.check(o, CHECKS, level + 1)
   if o.workers == nil then o.workers = core.default_workers() or core.available_cores() end
-  if core.is_worker() then o.workers = 0 end -- no processes below processes
+  if core.is_worker() then
+    o.workers = 0 -- no processes below processes
+    if not (given and given.seed) then o.seed = math.random(0) end -- other numbers for each item
+  end
   return o
 end
 

@@ -1,11 +1,12 @@
 --- What a call would send: how much of it, where that comes from, and what cannot be sent.
 local core = require "host.pool"
+local options = require "neap.options"
 
 local M = {}
 
 ---@class Weight
 ---@field path string    as in "upvalue data of f", "argument 2", "global 'mesh'"
----@field type string
+---@field type string    integer or float, VectorArray and the like, else as type() has it
 ---@field bytes integer  that travel in the message
 ---@field blocks integer bytes of arrays, which travel beside it or not at all
 
@@ -41,7 +42,7 @@ local function add(list, pool, path, value)
     list.refused[#list.refused + 1] = blocks
     return
   end
-  local kind = math.type(value) or type(value)
+  local kind = math.type(value) or options.kind(value):gsub("^neap%.", "")
   list.values[#list.values + 1] = { path = path, type = kind, bytes = bytes, blocks = blocks }
   list.bytes, list.blocks = list.bytes + bytes, list.blocks + blocks
 end

@@ -240,6 +240,16 @@ for _, kind in ipairs(pools) do
         _G.spec_mesh = nil
         assert.equal("global 'spec_mesh'", e.values[1].path)
       end)
+
+      it("calls each kind of value by its name", function()
+        local remote <close> = pool:push(1)
+        local e = pool:explain(print, 1, 1.5, neap.VectorArray.ones(1, 1), remote, nil)
+        local types = {}
+        for _, value in ipairs(e.values) do types[value.path] = value.type end
+        assert.same({ ["argument 1"] = "integer", ["argument 2"] = "float",
+          ["argument 3"] = "VectorArray", ["argument 4"] = "RemoteObject",
+          ["argument 5"] = "nil" }, types)
+      end)
     end)
   end)
 end

@@ -328,6 +328,23 @@ for _, kind in ipairs(pools) do
       end
     end)
 
+    it("counts ranges as far as integers go, and refuses longer ones", function()
+      local low, high = math.mininteger, math.maxinteger
+      for count, ends in pairs {
+        [high] = { 1, high }, [1] = { high, 0, low }, [2] = { 0, low, low },
+        [3] = { low, high, high }, [high // 3 * 2 + 2] = { low, high, 3 }, [0] = { low, 0, low },
+      } do
+        assert.equal(count, #neap.range(table.unpack(ends)))
+      end
+      assert.same({ low, -1, high - 1 }, plain(pool:map(function(i) return i end,
+        neap.range(low, high, high))))
+      for _, ends in ipairs { { 0, high }, { low, -1 }, { 0, low, -1 }, { low, high },
+        { low, high, 2 }, { -1e308, 1e308 } } do
+        assert.error_matches(function() return neap.range(table.unpack(ends)) end,
+          "range: fewer items expected", 1, true)
+      end
+    end)
+
     it("keeps numbers what they are, and mixes them with others", function()
       local items = { 1, 2.0, math.mininteger, -0.0, 1 / 0, "s", false, { 1 } }
       local results = pool:map(function(x) return x end, items)
@@ -338,6 +355,19 @@ for _, kind in ipairs(pools) do
       assert.equal(0.5, mixed[1])
       assert.equal("x", mixed[900])
       assert.equal(500.0, mixed[1000])
+    end)
+
+    it("draws other random numbers for each item in pools that items open", function()
+      local function draw()
+        local inner <close> = require("neap").pool()
+        return inner:apply(math.random)[1]
+      end
+      local one <close> = kind.open { seed = 8 }
+      local other <close> = neap.pool { workers = 0, seed = 8 }
+      local a = one:map(draw, neap.range(1, 4))
+      assert.same(plain(a), plain(other:map(draw, neap.range(1, 4))))
+      table.sort(a)
+      for i = 2, 4 do assert.is_true(a[i - 1] < a[i]) end
     end)
 
     it("draws the same random arrays whatever the number of workers", function()

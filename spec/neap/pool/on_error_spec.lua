@@ -203,6 +203,28 @@ for _, kind in ipairs(pools) do
       assert.equal("result 1 is an open file and cannot be sent to the driver", e)
     end)
 
+    it("keeps a value that cannot say what it is, and says why one cannot be sent", function()
+      local e = error_of(function()
+        error(setmetatable({ code = 3 }, { __tostring = function() error("no words", 0) end }))
+      end)
+      assert.equal(3, e.value.code)
+      assert.equal("table whose __tostring fails: no words", e.message)
+      local function raise() error { code = 3, log = { io.stdout } } end
+      local why = "^table: 0x%x+ %(error: field %.?v?a?l?u?e?%.log%[1%] is an open file and "
+        .. "cannot be sent to the driver%)$"
+      e = error_of(raise)
+      assert.is_nil(e.value)
+      assert.matches(why, e.message)
+      local list = pool:with { on_error = "collect" }:map(raise, { 1, 2 })
+      assert.matches(why, list[1].message)
+      assert.matches(why, list[2].message)
+      e = select(2, pcall(pool.map, pool:with { chunk = 2 }, function(i)
+        if i == 2 then error { code = 4 } end
+        return io.stdout
+      end, { 1, 2 }))
+      assert.equal(4, e.value.code) -- whatever else of the chunk cannot be sent
+    end)
+
     it("is that os.exit ends a worker, where no process is there to end", function()
       local e = error_of(function() os.exit(3) end)
       if kind.is_inline then

@@ -161,6 +161,9 @@ for _, kind in ipairs(pools) do
         ["n.RemoteObjectManager():manage(3)"] = "remote: RemoteObject expected, got number",
         ["n.wait_any {}"] = "futures: at least one expected",
         ["n.wait_any { 3 }"] = "futures: item 1 is no Future",
+        ["n.wait_any { nil, p:submit(type, 1) }"] = "futures: item 1 is no Future",
+        ["n.wait_all { p:submit(type, 1), nil, p:submit(type, 1) }"] =
+          "futures: item 2 is no Future",
         ["n.wait_all(p:submit(print))"] = "futures: list of Futures expected, got a Future itself",
         ["n.wait_any(p:submit(print))"] = "futures: list of Futures expected, got a Future itself",
         ["n.wait_all { a = p:submit(print) }"] =

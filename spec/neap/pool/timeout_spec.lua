@@ -91,12 +91,36 @@ for _, kind in ipairs(pools) do
         while true do end
       end)
       assert.equal("timeout", e.kind)
+      e = error_of(pool.map, pool:with { timeout = 0.1 }, function()
+        while true do
+          pcall(coroutine.wrap(function() while true do end end))
+          xpcall(spin, function(message) return message .. "" end)
+        end
+      end, { 1, 2 })
+      assert.equal("timeout", e.kind)
     end)
 
     it("is stopped in a coroutine", function()
       local e = error_of(pool.apply, pool:with { timeout = 0.1 }, function()
         coroutine.wrap(function() while true do end end)()
       end)
+      assert.equal("timeout", e.kind)
+    end)
+
+    it("is stopped in a call of a pool that it has opened itself", function()
+      local e = error_of(pool.apply, pool:with { timeout = 0.1 }, function()
+        local inner <close> = require("neap").pool()
+        inner:apply(function() while true do end end)
+      end)
+      assert.equal("timeout", e.kind)
+      assert.matches("timeout_spec.lua:%d+: in function", e.traceback) -- it was not killed
+    end)
+
+    it("is stopped where its pool was opened in a coroutine that is gone", function()
+      local own <close> = coroutine.wrap(kind.open)()
+      collectgarbage()
+      collectgarbage()
+      local e = error_of(own.apply, own:with { timeout = 0.1 }, spin)
       assert.equal("timeout", e.kind)
     end)
 
