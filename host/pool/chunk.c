@@ -49,7 +49,11 @@ static void encode_sequence (lua_State *L, Encoder *e, int s, int k, int64_t fir
   } else {
     lua_rawgeti(L, s, 3 * k); /* first item and step: integers stay integers */
     if (lua_isinteger(L, -1) && lua_isinteger(L, -2)) {
-      lua_pushinteger(L, lua_tointeger(L, -2) + (first - 1) * lua_tointeger(L, -1));
+      lua_pushinteger(L, first - 1);
+      lua_pushvalue(L, -2);
+      lua_arith(L, LUA_OPMUL); /* as Lua does it, around the ends */
+      lua_pushvalue(L, -3);
+      lua_arith(L, LUA_OPADD);
       lua_replace(L, -3);
     }
     wire_encode(L, e, -2, label);
