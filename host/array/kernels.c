@@ -30,8 +30,7 @@ static double scale_for (double sup) {
 double kernel_norm (const double *x, size_t n) {
   double square = kernel_dot(x, x, n);
   if (is_safe(square)) return sqrt(square);
-  size_t index;
-  double sup = kernel_sup(x, n, &index);
+  double sup = kernel_sup(x, n, NULL);
   if (sup == 0 || !isfinite(sup)) return sup;
   double scale = scale_for(sup), s = 0;
   for (size_t i = 0; i < n; i++) s += (x[i] * scale) * (x[i] * scale);
@@ -68,17 +67,16 @@ static int64_t infinity (void) {
 /* Run by run, so that the place is looked for in the cache, and in the best run alone. */
 double kernel_sup (const double *x, size_t n, size_t *index) {
   int64_t sup = 0;
-  *index = 0;
-  if (n == 0) return 0;
+  size_t best = 0;
   for (size_t i = 0; i < n && sup <= infinity(); i += RUN) {
     int64_t largest = simd()->largest(x + i, min_size(n - i, RUN));
     if (largest <= sup) continue;
     sup = largest;
-    *index = i;
+    best = i;
   }
   if (sup > infinity()) sup = infinity() + 1; /* the first NaN, whatever its bits */
-  while (simd_magnitude(x[*index]) < sup) ++*index;
-  return fabs(x[*index]);
+  if (index != NULL) *index = n == 0 ? 0 : best + simd()->find(x + best, sup, n - best);
+  return sup > infinity() ? NAN : simd_number(sup);
 }
 
 size_t kernel_finite (const double *x, size_t n) {
@@ -126,8 +124,8 @@ enum { SHARED_RUN = 1 << 16 };
 
 void kernel_axpy (double *y, double alpha, const double *x, size_t n) {
   if (n < SHARED_RUN || alpha == 0 || openblas_get_num_threads() == 1) {
-    simd()->axpy(y, alpha, x,
-                 n); /* 0 too: the BLAS would leave y alone where x is not finite */
+    /* 0 too: the BLAS would leave y alone where x is not finite */
+    simd()->sum(y, y, alpha, x, n);
     return;
   }
   for (size_t i = 0; i < n; i += blas_max) {

@@ -12,8 +12,8 @@ double kernel_norm (const double *x, size_t n); /* neither overflows nor underfl
 double kernel_norm_of_difference (const double *x, const double *y, size_t n);
 double kernel_sup_of_difference (const double *x, const double *y, size_t n); /* NaN wins */
 
-/* The largest absolute value and the first index where it stands; the first NaN wins over every
-   number. n = 0: 0 and index 0. */
+/* The largest absolute value, and the first index where it stands unless index is NULL; the first
+   NaN wins over every number. n = 0: 0 and index 0. */
 double kernel_sup (const double *x, size_t n, size_t *index);
 
 /* How many numbers come before the first that is not finite; n when all are. */

@@ -33,6 +33,8 @@ static double modulus (const double *x) {
 }
 
 double kernelz_sup (const double *x, size_t n, size_t *index) {
+  size_t unwanted;
+  if (index == NULL) index = &unwanted;
   *index = 0;
   if (n == 0) return 0;
   double square = largest_square(x, n, index);

@@ -11,8 +11,8 @@
 /* The sum of conj(x[i]) y[i]. */
 double complex kernelz_dot (const double *x, const double *y, size_t n);
 
-/* The largest modulus and the first index where it stands; the first number with a NaN in it wins
-   over every other. n = 0: 0 and index 0. */
+/* The largest modulus, and the first index where it stands unless index is NULL; the first number
+   with a NaN in it wins over every other. n = 0: 0 and index 0. */
 double kernelz_sup (const double *x, size_t n, size_t *index);
 double kernelz_sup_of_difference (const double *x, const double *y, size_t n); /* NaN wins */
 

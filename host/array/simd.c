@@ -8,6 +8,20 @@
 #define SIMD_TABLE simd_baseline
 #endif
 
+enum { WIDTH = 4 };
+typedef double Lanes
+  __attribute__((vector_size(WIDTH * sizeof(double)), aligned(8), may_alias));
+typedef int64_t Bits
+  __attribute__((vector_size(WIDTH * sizeof(double)), aligned(8), may_alias));
+
+static inline Lanes *lanes (double *x) {
+  return (Lanes *)x;
+}
+
+static inline const Lanes *read_lanes (const double *x) {
+  return (const Lanes *)x;
+}
+
 /* Independent partial sums: they fill the vector registers and keep rounding errors small. */
 enum { LANES = 8 };
 
@@ -58,16 +72,39 @@ static int64_t largest (const double *x, size_t n) {
   return best;
 }
 
-static void scaled (double *z, double alpha, const double *x, size_t n) {
-  for (size_t i = 0; i < n; i++) z[i] = alpha * x[i];
+static size_t find (const double *x, int64_t magnitude, size_t n) {
+  const Bits below = (Bits){0} + (magnitude - 1), mask = (Bits){0} + INT64_MAX;
+  size_t i = 0;
+  for (; n - i >= 2 * WIDTH; i += 2 * WIDTH) {
+    const Bits *a = (const Bits *)(x + i), *b = (const Bits *)(x + i + WIDTH);
+    Bits hit = ((*a & mask) > below) | ((*b & mask) > below);
+    if ((hit[0] | hit[1] | hit[2] | hit[3]) != 0) break;
+  }
+  while (simd_magnitude(x[i]) < magnitude) i++;
+  return i;
 }
 
-static void axpy (double *y, double alpha, const double *x, size_t n) {
-  for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
+/* Loops that do little with a number are unrolled, so that the loop itself costs nothing. */
+enum { UNROLLED = 8 * WIDTH };
+
+static void scaled (double *z, double alpha, const double *x, size_t n) {
+  size_t i = 0;
+  for (; n - i >= UNROLLED; i += UNROLLED) {
+    for (size_t k = i; k < i + UNROLLED; k += WIDTH) *lanes(z + k) = alpha * *read_lanes(x + k);
+  }
+  for (; n - i >= WIDTH; i += WIDTH) *lanes(z + i) = alpha * *read_lanes(x + i);
+  for (; i < n; i++) z[i] = alpha * x[i];
 }
 
 static void sum (double *z, const double *x, double alpha, const double *y, size_t n) {
-  for (size_t i = 0; i < n; i++) z[i] = x[i] + alpha * y[i];
+  size_t i = 0;
+  for (; n - i >= UNROLLED; i += UNROLLED) {
+    for (size_t k = i; k < i + UNROLLED; k += WIDTH)
+      *lanes(z + k) = *read_lanes(x + k) + alpha * *read_lanes(y + k);
+  }
+  for (; n - i >= WIDTH; i += WIDTH)
+    *lanes(z + i) = *read_lanes(x + i) + alpha * *read_lanes(y + i);
+  for (; i < n; i++) z[i] = x[i] + alpha * y[i];
 }
 
 static double cross (const double *x, const double *y, size_t n) {
@@ -91,10 +128,6 @@ static void axpyz (double *y, double re, double im, const double *x, size_t n) {
 
 /* --- small matrix products ------------------------------------------------------------------- */
 
-enum { WIDTH = 4 };
-typedef double Lanes
-  __attribute__((vector_size(WIDTH * sizeof(double)), aligned(8), may_alias));
-
 /* A value that is used twice is loaded once: compilers make it an operand of both, and processors
    load less than they multiply. */
 #ifdef __AVX__
@@ -102,14 +135,6 @@ typedef double Lanes
 #else
 #define KEEP(x) ((void)0)
 #endif
-
-static inline Lanes *lanes (double *x) {
-  return (Lanes *)x;
-}
-
-static inline const Lanes *read_lanes (const double *x) {
-  return (const Lanes *)x;
-}
 
 static inline double total (const Lanes *s) {
   return ((*s)[0] + (*s)[2]) + ((*s)[1] + (*s)[3]);
@@ -326,8 +351,8 @@ const Simd SIMD_TABLE = {
   .dot = dot,
   .squared_difference = squared_difference,
   .largest = largest,
+  .find = find,
   .scaled = scaled,
-  .axpy = axpy,
   .sum = sum,
   .cross = cross,
   .axpyz = axpyz,

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct Simd {
   double (*dot)(const double *x, const double *y, size_t n);
@@ -17,9 +18,11 @@ typedef struct Simd {
   /* The largest of simd_magnitude. */
   int64_t (*largest)(const double *x, size_t n);
 
-  void (*scaled)(double *z, double alpha, const double *x,
-                 size_t n); /* z = alpha x; z may be x */
-  void (*axpy)(double *y, double alpha, const double *x, size_t n); /* y += alpha x */
+  /* The first place where simd_magnitude is so large; there is one. */
+  size_t (*find)(const double *x, int64_t magnitude, size_t n);
+
+  /* z = alpha x and z = x + alpha y; z may be x. */
+  void (*scaled)(double *z, double alpha, const double *x, size_t n);
   void (*sum)(double *z, const double *x, double alpha, const double *y, size_t n);
 
   /* The same for complex numbers, a real part and an imaginary part each: the imaginary part of the
@@ -41,11 +44,16 @@ typedef struct Simd {
 /* The absolute value of x as an integer: of the same order as the numbers, and above all of them
    where x is NaN. */
 static inline int64_t simd_magnitude (double x) {
-  union {
-    double x;
-    int64_t bits;
-  } u = {.x = x};
-  return u.bits & INT64_MAX;
+  int64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits & INT64_MAX;
+}
+
+/* The number that it is of. */
+static inline double simd_number (int64_t magnitude) {
+  double x;
+  memcpy(&x, &magnitude, sizeof x);
+  return x;
 }
 
 extern const Simd simd_baseline;

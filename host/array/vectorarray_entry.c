@@ -8,6 +8,7 @@
 #include "array/matrix.h"
 #include "array/scalar.h"
 
+/* The largest absolute value in vector j, and where it stands unless index is NULL. */
 static double sup (const VectorArray *U, size_t j, size_t *index) {
   const double *x = vectorarray_vector(U, j);
   return (vectorarray_is_complex(U) ? kernelz_sup : kernel_sup)(x, U->dim, index);
@@ -22,8 +23,7 @@ static int l_sup_norm (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
   push_list(L, U->len);
   for (size_t j = 0; j < U->len; j++) {
-    size_t index;
-    lua_pushnumber(L, sup(U, j, &index));
+    lua_pushnumber(L, sup(U, j, NULL));
     lua_rawseti(L, -2, (lua_Integer)j + 1);
   }
   return 1;
