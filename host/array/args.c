@@ -12,18 +12,37 @@ void args_new_kind (lua_State *L, const ArgsKind *kind) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
 }
 
-void args_set_kind (lua_State *L, const ArgsKind *kind) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, kind);
-  lua_setmetatable(L, -2);
+static uintptr_t mark_of (const ArgsKind *kind, const void *userdata) {
+  return (uintptr_t)kind ^ (uintptr_t)userdata;
 }
 
-void *args_test (lua_State *L, int index, const ArgsKind *kind) {
-  void *p = lua_touserdata(L, index);
-  if (p == NULL || !lua_getmetatable(L, index)) return NULL;
+void *args_push (lua_State *L, const ArgsKind *kind, size_t size, int user_values) {
+  ArgsMark *mark = lua_newuserdatauv(L, size, user_values);
+  mark->value = mark_of(kind, mark);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, kind);
+  lua_setmetatable(L, -2);
+  return mark;
+}
+
+void args_unmark (void *userdata) {
+  ArgsMark *mark = userdata;
+  mark->value = 0;
+}
+
+/* Without its mark a userdata is one that has been finalized, by the collector or by a script. */
+static bool has_metatable (lua_State *L, int index, const ArgsKind *kind) {
+  if (!lua_getmetatable(L, index)) return false;
   lua_rawgetp(L, LUA_REGISTRYINDEX, kind);
   bool is_kind = lua_topointer(L, -1) == lua_topointer(L, -2);
   lua_pop(L, 2);
-  return is_kind ? p : NULL;
+  return is_kind;
+}
+
+void *args_test (lua_State *L, int index, const ArgsKind *kind) {
+  ArgsMark *mark = lua_touserdata(L, index);
+  if (mark == NULL) return NULL;
+  bool is_marked = lua_rawlen(L, index) >= sizeof *mark && mark->value == mark_of(kind, mark);
+  return is_marked || has_metatable(L, index, kind) ? mark : NULL;
 }
 
 void *args_check (lua_State *L, int arg, const ArgsKind *kind) {

@@ -6,16 +6,28 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <lua.h>
 
 /* A kind of userdata, known by its metatable. That stands in the registry under the address of the
-   kind as well as under its name: there it is found faster. */
+   kind as well as under its name: there it is found faster. Still faster is the mark with which
+   every userdata of a kind begins: what has it is of the kind. */
 typedef struct ArgsKind {
   const char *name;
 } ArgsKind;
 
+typedef struct ArgsMark {
+  uintptr_t value; /* follows from the kind and from where the mark lies; 0: none */
+} ArgsMark;
+
 void args_new_kind (lua_State *L, const ArgsKind *kind); /* pushes a new metatable */
-void args_set_kind (lua_State *L, const ArgsKind *kind); /* of the userdata on top */
+
+/* Pushes a userdata of that kind and size. It has its mark, which stays as it is; what follows is
+   undefined and to be filled before the next call into Lua. */
+void *args_push (lua_State *L, const ArgsKind *kind, size_t size, int user_values);
+
+/* The userdata is about to go: who gets its memory shall not find a mark there. */
+void args_unmark (void *userdata);
 
 /* The userdata of this kind at index; NULL, or an argument error, where it is something else. */
 void *args_test (lua_State *L, int index, const ArgsKind *kind);

@@ -30,9 +30,8 @@ Matrix *matrix_check_real (lua_State *L, int arg) {
 }
 
 Matrix *matrix_push_closed (lua_State *L) {
-  Matrix *M = lua_newuserdatauv(L, sizeof *M, 0);
-  *M = (Matrix){0}; /* closed: __gc is right whatever follows */
-  args_set_kind(L, &matrix_kind);
+  Matrix *M = args_push(L, &matrix_kind, sizeof *M, 0);
+  *M = (Matrix){.mark = M->mark}; /* closed: __gc is right whatever follows */
   return M;
 }
 

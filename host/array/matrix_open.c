@@ -74,8 +74,14 @@ static int l_tostring (lua_State *L) {
   return 1;
 }
 
-static int l_gc (lua_State *L) {
+static int l_close (lua_State *L) {
   matrix_close(args_check(L, 1, &matrix_kind));
+  return 0;
+}
+
+static int l_gc (lua_State *L) {
+  l_close(L);
+  args_unmark(lua_touserdata(L, 1));
   return 0;
 }
 
@@ -83,7 +89,7 @@ static const luaL_Reg metamethods[] = {
   {"__newindex", l_newindex},
   {"__tostring", l_tostring},
   {"__gc", l_gc},
-  {"__close", l_gc},
+  {"__close", l_close},
   {NULL, NULL},
 };
 

@@ -10,6 +10,7 @@
 #include "block/block.h"
 
 struct Matrix {
+  ArgsMark mark;
   size_t rows, cols;
   Block *block;  /* one reference; NULL once closed */
   size_t offset; /* of entry (1, 1) in the block, in bytes; a multiple of 8 */

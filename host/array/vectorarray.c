@@ -46,9 +46,8 @@ size_t vectorarray_len (const VectorArray *U) {
 }
 
 static VectorArray *push_closed (lua_State *L, int user_values) {
-  VectorArray *U = lua_newuserdatauv(L, sizeof *U, user_values);
-  *U = (VectorArray){0}; /* closed: __gc is right whatever follows */
-  args_set_kind(L, &vectorarray_kind);
+  VectorArray *U = args_push(L, &vectorarray_kind, sizeof *U, user_values);
+  *U = (VectorArray){.mark = U->mark}; /* closed: __gc is right whatever follows */
   return U;
 }
 
@@ -101,9 +100,13 @@ VectorArray *vectorarray_push_view (lua_State *L, int index, size_t n, size_t fi
       extra > PTRDIFF_MAX - sizeof(VectorArray)) {
     luaL_error(L, "not enough memory");
   }
-  VectorArray *view = lua_newuserdatauv(L, sizeof *view + extra, 1);
-  *view = (VectorArray){.is_view = true, .dim = U->dim, .len = n, .first = first, .step = step};
-  args_set_kind(L, &vectorarray_kind);
+  VectorArray *view = args_push(L, &vectorarray_kind, sizeof *view + extra, 1);
+  *view = (VectorArray){.mark = view->mark,
+                        .is_view = true,
+                        .dim = U->dim,
+                        .len = n,
+                        .first = first,
+                        .step = step};
   if (U->is_view) lua_getiuservalue(L, index, 1);
   else lua_pushvalue(L, index);
   lua_setiuservalue(L, -2, 1);
@@ -133,7 +136,8 @@ bool vectorarray_become_view (lua_State *L, int index, int base, size_t first, p
   if (!lua_setiuservalue(L, index, 1)) return false;
   if (own != NULL) memcpy(own, indices, len * sizeof *own);
   vectorarray_close(U);
-  *U = (VectorArray){.is_view = true,
+  *U = (VectorArray){.mark = U->mark,
+                     .is_view = true,
                      .dim = root->dim,
                      .len = len,
                      .base = root,

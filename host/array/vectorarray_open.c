@@ -84,14 +84,20 @@ static int l_tostring (lua_State *L) {
   return 1;
 }
 
-static int l_gc (lua_State *L) {
+static int l_close (lua_State *L) {
   vectorarray_close(args_check(L, 1, &vectorarray_kind));
+  return 0;
+}
+
+static int l_gc (lua_State *L) {
+  l_close(L);
+  args_unmark(lua_touserdata(L, 1));
   return 0;
 }
 
 static const luaL_Reg metamethods[] = {
   {"__newindex", l_newindex}, {"__len", l_len}, {"__tostring", l_tostring}, {"__gc", l_gc},
-  {"__close", l_gc},          {NULL, NULL},
+  {"__close", l_close},         {NULL, NULL},
 };
 
 void vectorarray_open (lua_State *L) {

@@ -12,6 +12,7 @@
    view refers to the base itself. The numbers stay right because a base neither grows nor shrinks
    while it has views. */
 struct VectorArray {
+  ArgsMark mark;
   size_t dim, len; /* components of a vector, vectors */
 
   /* Base. */
