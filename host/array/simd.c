@@ -8,6 +8,9 @@
 #define SIMD_TABLE simd_baseline
 #endif
 
+/* Lanes pass between functions of this file alone, all of them inline. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 enum { WIDTH = 4 };
 typedef double Lanes
   __attribute__((vector_size(WIDTH * sizeof(double)), aligned(8), may_alias));
@@ -72,13 +75,22 @@ static int64_t largest (const double *x, size_t n) {
   return best;
 }
 
+/* Bit k of the result is set where lane k is not 0 but all bits. */
+static inline unsigned bits_of (Bits b) {
+#ifdef __AVX__
+  return (unsigned)__builtin_ia32_movmskpd256((Lanes)b);
+#else
+  return (unsigned)((b[0] & 1) | (b[1] & 2) | (b[2] & 4) | (b[3] & 8));
+#endif
+}
+
 static size_t find (const double *x, int64_t magnitude, size_t n) {
   const Bits below = (Bits){0} + (magnitude - 1), mask = (Bits){0} + INT64_MAX;
   size_t i = 0;
   for (; n - i >= 2 * WIDTH; i += 2 * WIDTH) {
     const Bits *a = (const Bits *)(x + i), *b = (const Bits *)(x + i + WIDTH);
-    Bits hit = ((*a & mask) > below) | ((*b & mask) > below);
-    if ((hit[0] | hit[1] | hit[2] | hit[3]) != 0) break;
+    unsigned hits = bits_of((*a & mask) > below) | bits_of((*b & mask) > below) << WIDTH;
+    if (hits != 0) return i + (size_t)__builtin_ctz(hits);
   }
   while (simd_magnitude(x[i]) < magnitude) i++;
   return i;
@@ -136,195 +148,125 @@ static void axpyz (double *y, double re, double im, const double *x, size_t n) {
 #define KEEP(x) ((void)0)
 #endif
 
-static inline double total (const Lanes *s) {
-  return ((*s)[0] + (*s)[2]) + ((*s)[1] + (*s)[3]);
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE double total (Lanes s) {
+  return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-/* Lanes 0 to 3 of s become the totals of a, b, c and d. */
-static inline void totals (const Lanes *a, const Lanes *b, const Lanes *c, const Lanes *d,
-                           double *s) {
-  Lanes ab = __builtin_shufflevector(*a, *b, 0, 1, 4, 5) +
-             __builtin_shufflevector(*a, *b, 2, 3, 6, 7);
-  Lanes cd = __builtin_shufflevector(*c, *d, 0, 1, 4, 5) +
-             __builtin_shufflevector(*c, *d, 2, 3, 6, 7);
-  *lanes(s) = __builtin_shufflevector(ab, cd, 0, 2, 4, 6) +
-              __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+/* The totals of a, b, c and d. */
+INLINE Lanes totals (Lanes a, Lanes b, Lanes c, Lanes d) {
+  Lanes ab = __builtin_shufflevector(a, b, 0, 4, 2, 6) +
+             __builtin_shufflevector(a, b, 1, 5, 3, 7);
+  Lanes cd = __builtin_shufflevector(c, d, 0, 4, 2, 6) +
+             __builtin_shufflevector(c, d, 1, 5, 3, 7);
+  return __builtin_shufflevector(ab, cd, 0, 1, 6, 7) +
+         __builtin_shufflevector(ab, cd, 2, 3, 4, 5);
 }
 
-/* Adds to m x n numbers in c what does not fill lanes, and moves them to C. */
-static inline void finish (size_t m, size_t n, size_t whole, size_t k, const double *a,
-                           size_t lda, const double *b, size_t ldb, double *c, double *C,
-                           size_t ldc) {
-  for (size_t l = whole; l < k; l++) {
-    for (size_t e = 0; e < m * n; e++) c[e] += a[e % m * lda + l] * b[e / m * ldb + l];
+/* The totals of m <= 5 sums. */
+INLINE void put_totals (size_t m, const Lanes *s, double *c) {
+  if (m >= 4) *lanes(c) = totals(s[0], s[1], s[2], s[3]);
+  if (m % 4 == 1) c[m - 1] = total(s[m - 1]);
+  if (m == 2 || m == 3) {
+    Lanes t = totals(s[0], s[1], s[m - 1], s[m - 1]);
+    for (size_t i = 0; i < m; i++) c[i] = t[i];
   }
-  for (size_t j = 0; j < n; j++) memcpy(C + j * ldc, c + j * m, m * sizeof *c);
 }
 
-/* The products of 5 columns of A with 2 of B; whole is k without what does not fill lanes. */
-static void dots_5x2 (size_t k, size_t whole, const double *a, size_t lda, const double *b,
-                      size_t ldb, double *C, size_t ldc) {
-  const double *a1 = a + lda, *a2 = a1 + lda, *a3 = a2 + lda, *a4 = a3 + lda, *b1 = b + ldb;
-  Lanes s00 = {0}, s10 = {0}, s20 = {0}, s30 = {0}, s40 = {0};
-  Lanes s01 = {0}, s11 = {0}, s21 = {0}, s31 = {0}, s41 = {0};
-  for (size_t l = 0; l < whole; l += WIDTH) {
-    Lanes y0 = *read_lanes(b + l), y1 = *read_lanes(b1 + l), x = *read_lanes(a + l);
+/* The first n < WIDTH lanes. */
+INLINE Lanes read_some (const double *x, size_t n) {
+  return (Lanes){x[0], n > 1 ? x[1] : 0, n > 2 ? x[2] : 0, 0};
+}
+
+enum { ROWS = 5, COLS = 2 }; /* as many sums as there are registers for them */
+
+/* Adds the products of so many rows, from row l on, of m columns of A with n of B. */
+INLINE void add_products (size_t m, size_t n, size_t rows, Lanes s[COLS][ROWS], const double *a,
+                          size_t lda, const double *b, size_t ldb) {
+  bool all = rows == WIDTH;
+  Lanes y[COLS];
+  for (size_t j = 0; j < n; j++)
+    y[j] = all ? *read_lanes(b + j * ldb) : read_some(b + j * ldb, rows);
+  for (size_t i = 0; i < m; i++) {
+    Lanes x = all ? *read_lanes(a + i * lda) : read_some(a + i * lda, rows);
     KEEP(x);
-    s00 += x * y0;
-    s01 += x * y1;
-    x = *read_lanes(a1 + l);
-    KEEP(x);
-    s10 += x * y0;
-    s11 += x * y1;
-    x = *read_lanes(a2 + l);
-    KEEP(x);
-    s20 += x * y0;
-    s21 += x * y1;
-    x = *read_lanes(a3 + l);
-    KEEP(x);
-    s30 += x * y0;
-    s31 += x * y1;
-    x = *read_lanes(a4 + l);
-    KEEP(x);
-    s40 += x * y0;
-    s41 += x * y1;
+    for (size_t j = 0; j < n; j++) s[j][i] += x * y[j];
   }
-  double c[12];
-  totals(&s00, &s10, &s20, &s30, c);
-  totals(&s40, &s01, &s11, &s21, c + 4);
-  totals(&s31, &s41, &s41, &s41, c + 8);
-  finish(5, 2, whole, k, a, lda, b, ldb, c, C, ldc);
 }
 
-/* The products of 3 columns of A with 2 of B. */
-static void dots_3x2 (size_t k, size_t whole, const double *a, size_t lda, const double *b,
-                      size_t ldb, double *C, size_t ldc) {
-  const double *a1 = a + lda, *a2 = a1 + lda, *b1 = b + ldb;
-  Lanes s00 = {0}, s10 = {0}, s20 = {0}, s01 = {0}, s11 = {0}, s21 = {0};
-  for (size_t l = 0; l < whole; l += WIDTH) {
-    Lanes y0 = *read_lanes(b + l), y1 = *read_lanes(b1 + l), x = *read_lanes(a + l);
-    KEEP(x);
-    s00 += x * y0;
-    s01 += x * y1;
-    x = *read_lanes(a1 + l);
-    KEEP(x);
-    s10 += x * y0;
-    s11 += x * y1;
-    x = *read_lanes(a2 + l);
-    KEEP(x);
-    s20 += x * y0;
-    s21 += x * y1;
-  }
-  double c[8];
-  totals(&s00, &s10, &s20, &s01, c);
-  totals(&s11, &s21, &s21, &s21, c + 4);
-  finish(3, 2, whole, k, a, lda, b, ldb, c, C, ldc);
+/* The products of m columns of A with n of B, both constants. */
+INLINE void dots (size_t m, size_t n, size_t k, const double *a, size_t lda, const double *b,
+                  size_t ldb, double *C, size_t ldc) {
+  Lanes s[COLS][ROWS];
+  for (size_t e = 0; e < m * n; e++) s[e / m][e % m] = (Lanes){0};
+  size_t l = 0;
+  for (; k - l >= WIDTH; l += WIDTH) add_products(m, n, WIDTH, s, a + l, lda, b + l, ldb);
+  if (l < k) add_products(m, n, k - l, s, a + l, lda, b + l, ldb);
+  for (size_t j = 0; j < n; j++) put_totals(m, s[j], C + j * ldc);
 }
 
-/* The products of 2 columns of A with 2 of B. */
-static void dots_2x2 (size_t k, size_t whole, const double *a, size_t lda, const double *b,
-                      size_t ldb, double *C, size_t ldc) {
-  const double *a1 = a + lda, *b1 = b + ldb;
-  Lanes s00 = {0}, s10 = {0}, s01 = {0}, s11 = {0};
-  for (size_t l = 0; l < whole; l += WIDTH) {
-    Lanes y0 = *read_lanes(b + l), y1 = *read_lanes(b1 + l);
-    Lanes x0 = *read_lanes(a + l), x1 = *read_lanes(a1 + l);
-    s00 += x0 * y0;
-    s01 += x0 * y1;
-    s10 += x1 * y0;
-    s11 += x1 * y1;
-  }
-  double c[4];
-  totals(&s00, &s10, &s01, &s11, c);
-  finish(2, 2, whole, k, a, lda, b, ldb, c, C, ldc);
-}
-
-static double dots_1x1 (size_t k, size_t whole, const double *a, const double *b) {
-  Lanes s = {0};
-  for (size_t l = 0; l < whole; l += WIDTH) s += *read_lanes(a + l) * *read_lanes(b + l);
-  double c = total(&s);
-  for (size_t l = whole; l < k; l++) c += a[l] * b[l];
-  return c;
-}
-
-/* Rows first to m - 1 of two columns. Sums of few products wait for each other, so the last six rows
-   are two times three rather than five and one, and four are two pairs. */
-static void two_columns (size_t first, size_t m, size_t k, const double *A, size_t lda,
-                         const double *b, size_t ldb, double *C, size_t ldc) {
-  size_t whole = k - k % WIDTH, i = first;
-  for (; m - i >= 5 && m - i != 6; i += 5)
-    dots_5x2(k, whole, A + i * lda, lda, b, ldb, C + i, ldc);
-  for (; m - i >= 3 && m - i != 4; i += 3)
-    dots_3x2(k, whole, A + i * lda, lda, b, ldb, C + i, ldc);
-  for (; m - i >= 2; i += 2) dots_2x2(k, whole, A + i * lda, lda, b, ldb, C + i, ldc);
-  for (; i < m; i++) {
-    C[i] = dots_1x1(k, whole, A + i * lda, b);
-    C[i + ldc] = dots_1x1(k, whole, A + i * lda, b + ldb);
-  }
+/* Rows first to m - 1 of n columns, a constant. Sums of few products wait for each other, so the
+   last six rows are two times three rather than five and one. */
+INLINE void columns_tn (size_t first, size_t m, size_t n, size_t k, const double *A, size_t lda,
+                        const double *b, size_t ldb, double *C, size_t ldc) {
+  size_t i = first;
+  for (; m - i >= ROWS && m - i != 6; i += ROWS)
+    dots(ROWS, n, k, A + i * lda, lda, b, ldb, C + i, ldc);
+  for (; m - i == 6 || m - i == 3; i += 3) dots(3, n, k, A + i * lda, lda, b, ldb, C + i, ldc);
+  const double *a = A + i * lda;
+  if (m - i == 4) dots(4, n, k, a, lda, b, ldb, C + i, ldc);
+  else if (m - i == 2) dots(2, n, k, a, lda, b, ldb, C + i, ldc);
+  else if (m - i == 1) dots(1, n, k, a, lda, b, ldb, C + i, ldc);
 }
 
 static void gemm_tn (size_t m, size_t n, size_t k, const double *A, size_t lda, const double *B,
                      size_t ldb, double *C, size_t ldc) {
-  size_t whole = k - k % WIDTH, wide = n - n % 2;
-  for (size_t j = 0; j < wide; j += 2)
-    two_columns(0, m, k, A, lda, B + j * ldb, ldb, C + j * ldc, ldc);
-  for (size_t i = 0; wide < n && i < m; i++)
-    C[i + wide * ldc] = dots_1x1(k, whole, A + i * lda, B + wide * ldb);
+  size_t j = 0;
+  for (; n - j >= COLS; j += COLS)
+    columns_tn(0, m, COLS, k, A, lda, B + j * ldb, ldb, C + j * ldc, ldc);
+  if (j < n) columns_tn(0, m, 1, k, A, lda, B + j * ldb, ldb, C + j * ldc, ldc);
 }
 
 static void gramian (size_t n, size_t k, const double *A, size_t lda, double *C, size_t ldc) {
-  size_t whole = k - k % WIDTH, wide = n - n % 2;
-  for (size_t j = 0; j < wide; j += 2)
-    two_columns(j, n, k, A, lda, A + j * lda, lda, C + j * ldc, ldc);
-  if (wide < n) C[wide + wide * ldc] = dots_1x1(k, whole, A + wide * lda, A + wide * lda);
+  size_t j = 0;
+  for (; n - j >= COLS; j += COLS)
+    columns_tn(j, n, COLS, k, A, lda, A + j * lda, lda, C + j * ldc, ldc);
+  if (j < n) columns_tn(j, n, 1, k, A, lda, A + j * lda, lda, C + j * ldc, ldc);
 }
 
-/* 2 WIDTH rows and 5 columns of A B. */
-static void columns_5 (size_t k, const double *a, size_t lda, const double *b, size_t ldb,
-                       double *C, size_t ldc) {
-  const double *b1 = b + ldb, *b2 = b1 + ldb, *b3 = b2 + ldb, *b4 = b3 + ldb;
-  Lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0};
-  Lanes t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0}, t4 = {0};
+/* v times WIDTH rows and n columns of A B, both constants. */
+INLINE void columns_nn (size_t v, size_t n, size_t k, const double *a, size_t lda,
+                        const double *b, size_t ldb, double *C, size_t ldc) {
+  Lanes s[ROWS][COLS], x[COLS]; /* columns and rows have changed places */
+  for (size_t e = 0; e < n * v; e++) s[e / v][e % v] = (Lanes){0};
   for (size_t l = 0; l < k; l++) {
-    Lanes x = *read_lanes(a + l * lda), y = *read_lanes(a + l * lda + WIDTH);
-    s0 += x * b[l];
-    t0 += y * b[l];
-    s1 += x * b1[l];
-    t1 += y * b1[l];
-    s2 += x * b2[l];
-    t2 += y * b2[l];
-    s3 += x * b3[l];
-    t3 += y * b3[l];
-    s4 += x * b4[l];
-    t4 += y * b4[l];
+    for (size_t i = 0; i < v; i++) x[i] = *read_lanes(a + l * lda + i * WIDTH);
+    for (size_t e = 0; e < n * v; e++) s[e / v][e % v] += x[e % v] * b[l + e / v * ldb];
   }
-  *lanes(C) = s0;
-  *lanes(C + WIDTH) = t0;
-  *lanes(C + ldc) = s1;
-  *lanes(C + ldc + WIDTH) = t1;
-  *lanes(C + 2 * ldc) = s2;
-  *lanes(C + 2 * ldc + WIDTH) = t2;
-  *lanes(C + 3 * ldc) = s3;
-  *lanes(C + 3 * ldc + WIDTH) = t3;
-  *lanes(C + 4 * ldc) = s4;
-  *lanes(C + 4 * ldc + WIDTH) = t4;
+  for (size_t e = 0; e < n * v; e++) *lanes(C + e / v * ldc + e % v * WIDTH) = s[e / v][e % v];
 }
 
-/* 2 WIDTH rows of one column. */
-static void columns_1 (size_t k, const double *a, size_t lda, const double *b, double *c) {
-  Lanes s = {0}, t = {0};
-  for (size_t l = 0; l < k; l++) {
-    s += *read_lanes(a + l * lda) * b[l];
-    t += *read_lanes(a + l * lda + WIDTH) * b[l];
+/* v times WIDTH rows of A B, a constant. */
+INLINE void rows_nn (size_t v, size_t n, size_t k, const double *a, size_t lda, const double *B,
+                     size_t ldb, double *C, size_t ldc) {
+  size_t j = 0;
+  for (; n - j >= ROWS; j += ROWS)
+    columns_nn(v, ROWS, k, a, lda, B + j * ldb, ldb, C + j * ldc, ldc);
+  const double *b = B + j * ldb;
+  double *c = C + j * ldc;
+  switch (n - j) {
+    case 4: columns_nn(v, 4, k, a, lda, b, ldb, c, ldc); break;
+    case 3: columns_nn(v, 3, k, a, lda, b, ldb, c, ldc); break;
+    case 2: columns_nn(v, 2, k, a, lda, b, ldb, c, ldc); break;
+    case 1: columns_nn(v, 1, k, a, lda, b, ldb, c, ldc); break;
   }
-  *lanes(c) = s;
-  *lanes(c + WIDTH) = t;
 }
 
-/* Fewer rows than that. */
+/* Fewer rows than lanes. */
 static void few_rows (size_t m, size_t k, const double *A, size_t lda, const double *b,
                       double *c) {
-  double s[2 * WIDTH] = {0};
+  double s[WIDTH] = {0};
   for (size_t l = 0; l < k; l++) {
     for (size_t i = 0; i < m; i++) s[i] += A[i + l * lda] * b[l];
   }
@@ -335,15 +277,13 @@ static void few_rows (size_t m, size_t k, const double *A, size_t lda, const dou
    bits. */
 static void gemm_nn (size_t m, size_t n, size_t k, const double *A, size_t lda, const double *B,
                      size_t ldb, double *C, size_t ldc) {
-  enum { ROWS = 2 * WIDTH };
-  size_t wide = n - n % 5;
-  for (size_t j = 0; m < ROWS && j < n; j++) few_rows(m, k, A, lda, B + j * ldb, C + j * ldc);
-  if (m < ROWS) return;
-  for (size_t r = 0; r < m; r += ROWS) {
-    size_t i = r < m - ROWS ? r : m - ROWS;
-    for (size_t j = 0; j < wide; j += 5)
-      columns_5(k, A + i, lda, B + j * ldb, ldb, C + i + j * ldc, ldc);
-    for (size_t j = wide; j < n; j++) columns_1(k, A + i, lda, B + j * ldb, C + i + j * ldc);
+  size_t i = 0;
+  for (size_t j = 0; m < WIDTH && j < n; j++) few_rows(m, k, A, lda, B + j * ldb, C + j * ldc);
+  if (m < WIDTH) return;
+  for (; m - i >= 2 * WIDTH; i += 2 * WIDTH) rows_nn(2, n, k, A + i, lda, B, ldb, C + i, ldc);
+  for (; i < m; i += WIDTH) {
+    size_t last = m - WIDTH, r = i < last ? i : last;
+    rows_nn(1, n, k, A + r, lda, B, ldb, C + r, ldc);
   }
 }
 

@@ -323,6 +323,15 @@ describe("VectorArray", function()
       assert.equal("VectorArray (closed)", tostring(v))
     end)
 
+    it("are known for what they are when their finalizer has been called", function()
+      for _, W in ipairs { U[1], U, U:gramian() } do
+        getmetatable(W).__gc(W)
+        getmetatable(W).__gc(W)
+        raises(" is closed", function() W:norm() end)
+        assert.matches(" %(closed%)$", tostring(W))
+      end
+    end)
+
     it("see the base after it stopped sharing its memory with a copy", function()
       local v, W = U[1], U:copy()
       U:scal(2)
