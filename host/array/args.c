@@ -196,29 +196,39 @@ double *args_numbers (lua_State *L, int arg, size_t n) {
   return x;
 }
 
-size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n) {
+/* What stands at the top of the stack, an item of the list at arg of the given type, as an index
+   counted from 0. */
+static size_t to_index (lua_State *L, int arg, int type, size_t k, size_t limit) {
+  int is_integer;
+  lua_Integer i = lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || type != LUA_TNUMBER) {
+    const char *got = type == LUA_TNUMBER ? "a fraction" : args_kind(L, -1);
+    args_fail(L, arg, "entry %I: index expected, got %s", (lua_Integer)k + 1, got);
+  }
+  if ((lua_Unsigned)i - 1u >= limit) luaL_argerror(L, arg, range_message(L, i, limit));
+  return (size_t)i - 1;
+}
+
+size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n, size_t few[ARGS_FEW]) {
+  enum { AT_ONCE = 8 }; /* items on the stack, which has room for twice as many */
   if (lua_type(L, arg) == LUA_TNUMBER) {
-    size_t i = args_index(L, arg, limit);
-    size_t *one = args_scratch(L, 1, sizeof *one);
-    *one = i;
+    *few = args_index(L, arg, limit);
     *n = 1;
-    return one;
+    lua_pushnil(L);
+    return few;
   }
   if (!lua_istable(L, arg)) luaL_typeerror(L, arg, "index or list of indices");
   *n = args_list_len(L, arg);
-  size_t *indices = args_scratch(L, *n, sizeof *indices);
+  size_t *indices = few;
+  if (*n > ARGS_FEW) indices = args_scratch(L, *n, sizeof *indices);
+  else lua_pushnil(L);
   bool raw = args_is_raw(L, arg);
+  int top = lua_gettop(L);
   for (size_t k = 0; k < *n; k++) {
-    int type = args_item(L, arg, raw, k), is_integer;
-    lua_Integer i = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || type != LUA_TNUMBER) {
-      const char *got = lua_type(L, -1) == LUA_TNUMBER ? "a fraction" : args_kind(L, -1);
-      args_fail(L, arg, "entry %I: index expected, got %s", (lua_Integer)k + 1, got);
-    }
-    if ((lua_Unsigned)i - 1u >= limit) luaL_argerror(L, arg, range_message(L, i, limit));
-    lua_pop(L, 1);
-    indices[k] = (size_t)i - 1;
+    if (k % AT_ONCE == 0) lua_settop(L, top);
+    indices[k] = to_index(L, arg, args_item(L, arg, raw, k), k, limit);
   }
+  lua_settop(L, top);
   return indices;
 }
 

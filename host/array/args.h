@@ -77,9 +77,10 @@ void args_read_numbers (lua_State *L, int arg, size_t n, double *x);
 /* The same; pushes the scratch userdata that holds them. */
 double *args_numbers (lua_State *L, int arg, size_t n);
 
-/* The index at arg, or the list of them, each in 1..limit; pushes the scratch userdata that holds
-   them, counted from 0. */
-size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n);
+/* The index at arg, or the list of them, each in 1..limit, counted from 0: in few where they fit, or
+   else in a scratch userdata. Pushes one value. */
+enum { ARGS_FEW = 64 };
+size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n, size_t few[ARGS_FEW]);
 
 /* A scratch userdata of n elements of the given size, pushed; contents undefined. */
 void *args_scratch (lua_State *L, size_t n, size_t size);

@@ -172,9 +172,9 @@ static int l_from_triplets (lua_State *L) {
   luaL_argcheck(L, m <= INT64_MAX / 16, 1, "too many rows");
   luaL_argcheck(L, n <= INT64_MAX / 16, 2, "too many columns");
   lua_settop(L, 5);
-  size_t n_rows, n_cols;
-  size_t *rows = args_indices(L, 3, m, &n_rows);
-  size_t *cols = args_indices(L, 4, n, &n_cols);
+  size_t n_rows, n_cols, few_rows[ARGS_FEW], few_cols[ARGS_FEW];
+  size_t *rows = args_indices(L, 3, m, &n_rows, few_rows);
+  size_t *cols = args_indices(L, 4, n, &n_cols, few_cols);
   if (n_cols != n_rows) {
     luaL_argerror(L, 4,
                   lua_pushfstring(L, "list of %I column indices expected, got %I",

@@ -316,6 +316,8 @@ double *vectorarray_reserve (lua_State *L, VectorArray *U, size_t capacity) {
     return data;
   }
   if (capacity > U->capacity) { /* at least so many vectors more, few more than there are */
+    enum { LEAST = 4096 }; /* bytes of vectors: what is appended to is seldom left with one */
+    if (width > 0 && capacity < LEAST / width) capacity = LEAST / width;
     size_t more = U->len < 8 ? U->len : U->len / 2;
     if (U->dim <= 16384 && more < 4) more = 4; /* no more than half a megabyte */
     if (U->len > 0 && capacity - U->len < more) capacity = U->len + more;

@@ -57,8 +57,11 @@ static void move_all (lua_State *L, VectorArray *U, VectorArray *V) {
 /* U:append(V [, {remove_from_other = false}]) */
 static int l_append (lua_State *L) {
   static const char *const names[] = {"remove_from_other", NULL};
-  args_options(L, 3, names); /* first: a metamethod could close an array */
-  bool remove = args_option_boolean(L, 3, "remove_from_other", false);
+  bool remove = false;
+  if (!lua_isnoneornil(L, 3)) { /* first: a metamethod could close an array */
+    args_options(L, 3, names);
+    remove = args_option_boolean(L, 3, "remove_from_other", false);
+  }
   VectorArray *V = vectorarray_check(L, 2);
   VectorArray *U = vectorarray_check_resizable(L, 1);
   args_check_dim(L, 2, U->dim, V->dim);
@@ -87,8 +90,8 @@ static int l_append (lua_State *L) {
 static int l_delete (lua_State *L) {
   args_plain(L, 2);
   VectorArray *U = vectorarray_check_resizable(L, 1);
-  size_t n;
-  const size_t *indices = args_indices(L, 2, U->len, &n);
+  size_t n, few[ARGS_FEW];
+  const size_t *indices = args_indices(L, 2, U->len, &n, few);
   bool *gone = args_scratch(L, U->len, sizeof *gone);
   memset(gone, 0, U->len * sizeof *gone);
   for (size_t k = 0; k < n; k++) gone[indices[k]] = true;

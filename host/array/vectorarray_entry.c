@@ -5,7 +5,7 @@
 #include "array/args.h"
 #include "array/kernels.h"
 #include "array/kernelsz.h"
-#include "array/matrix.h"
+#include "array/matrix_store.h"
 #include "array/scalar.h"
 
 /* The largest absolute value in vector j, and where it stands unless index is NULL. */
@@ -50,11 +50,11 @@ static int l_amax (lua_State *L) {
 static int l_dofs (lua_State *L) {
   args_plain(L, 2);
   const VectorArray *U = vectorarray_check(L, 1);
-  size_t n;
-  const size_t *indices = args_indices(L, 2, U->dim, &n);
+  size_t n, few[ARGS_FEW];
+  const size_t *indices = args_indices(L, 2, U->dim, &n, few);
   bool is_complex = vectorarray_is_complex(U);
   Matrix *M = matrix_push_kind(L, n, U->len, is_complex, false);
-  double *m = matrix_write(L, M);
+  double *m = matrix_own(M);
   for (size_t j = 0; j < U->len; j++) {
     const double *u = vectorarray_vector(U, j);
     if (is_complex) {

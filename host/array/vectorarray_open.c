@@ -17,8 +17,8 @@ static int index_number (lua_State *L, const VectorArray *U) {
 
 /* U[{i, j, k}]: a view in this order, repeats allowed */
 static int index_list (lua_State *L, const VectorArray *U) {
-  size_t n;
-  size_t *indices = args_indices(L, 2, U->len, &n);
+  size_t n, few[ARGS_FEW];
+  size_t *indices = args_indices(L, 2, U->len, &n, few);
   for (size_t k = 0; k < n; k++) indices[k] = vectorarray_place(U, indices[k]);
   vectorarray_push_view(L, 1, n, 0, 1, indices);
   return 1;
@@ -97,7 +97,7 @@ static int l_gc (lua_State *L) {
 
 static const luaL_Reg metamethods[] = {
   {"__newindex", l_newindex}, {"__len", l_len}, {"__tostring", l_tostring}, {"__gc", l_gc},
-  {"__close", l_close},         {NULL, NULL},
+  {"__close", l_close},       {NULL, NULL},
 };
 
 void vectorarray_open (lua_State *L) {

@@ -5,7 +5,7 @@
 #include "array/args.h"
 #include "array/kernels.h"
 #include "array/kernelsz.h"
-#include "array/matrix.h"
+#include "array/matrix_store.h"
 #include "array/memory.h"
 #include "array/scalar.h"
 #include "array/sparse.h"
@@ -91,7 +91,7 @@ void vectorarray_push_inner (lua_State *L, int u, const VectorArray *U, int v,
   const double *x = vectorarray_panel(L, U, &ldu), *y = vectorarray_panel(L, V, &ldv);
   Matrix *M = matrix_push_kind(L, U->len, V->len, is_complex, false);
   (is_complex ? kernelz_gemm : kernel_gemm)(true, false, U->len, V->len, U->dim, x, ldu, y, ldv,
-                                            matrix_write(L, M), ldm);
+                                            matrix_own(M), ldm);
 }
 
 void vectorarray_push_pairwise (lua_State *L, int u, const VectorArray *U, int v,
@@ -126,7 +126,7 @@ static int l_gramian (lua_State *L) {
   const double *u = vectorarray_panel(L, U, &ld);
   bool is_complex = vectorarray_is_complex(U);
   Matrix *M = matrix_push_kind(L, U->len, U->len, is_complex, false);
-  (is_complex ? kernelz_gramian : kernel_gramian)(U->len, U->dim, u, ld, matrix_write(L, M),
+  (is_complex ? kernelz_gramian : kernel_gramian)(U->len, U->dim, u, ld, matrix_own(M),
                                                   at_least_one(U->len));
   return 1;
 }
