@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <cholmod.h>
 #include <uv.h>
+#include "array/supernode.h"
 
 static_assert(sizeof(SuiteSparse_long) == sizeof(int64_t),
               "patterns are CHOLMOD's as they are");
@@ -29,6 +30,7 @@ struct CholmodFactor {
   bool is_complex;      /* a real and an imaginary part each */
   cholmod_factor *L;    /* owned */
   cholmod_dense *Y, *E; /* workspace of solves, owned */
+  double *work;         /* of those with one vector, owned; NULL until there is one */
 };
 
 static cholmod_common *common_of (const Pattern *p) {
@@ -188,6 +190,7 @@ void cholmodfactor_free (CholmodFactor *f) {
   if (s != NULL && s->spare[f->is_complex] == NULL) s->spare[f->is_complex] = f->L;
   else cholmod_l_free_factor(&f->L, common);
   pattern_release(f->pattern);
+  free(f->work);
   free(f);
 }
 
@@ -198,7 +201,15 @@ size_t cholmodfactor_len (const CholmodFactor *f) {
   return L->nzmax * (value + sizeof(int64_t));
 }
 
+static int solve_one (CholmodFactor *f, double *X, const double *B) {
+  if (f->work == NULL) f->work = calloc(f->L->n, 2 * sizeof *f->work);
+  if (f->work == NULL) return UV_ENOMEM;
+  supernode_solve(f->L, X, B, f->work);
+  return 0;
+}
+
 int cholmodfactor_solve (CholmodFactor *f, double *X, size_t n, const double *B, size_t ldb) {
+  if (n == 1 && f->L->is_super && !f->is_complex) return solve_one(f, X, B);
   size_t dim = f->L->n;
   int xtype = f->is_complex ? CHOLMOD_COMPLEX : CHOLMOD_REAL;
   cholmod_common *common = common_of(f->pattern);

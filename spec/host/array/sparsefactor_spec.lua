@@ -51,6 +51,46 @@ describe("SparseMatrix:apply_inverse", function()
     end)
   end
 
+  it("solves for one vector as for several where supernodes pay", function()
+    -- The Laplacian in a cube, and full matrices, whose one supernode has any remainder of columns.
+    local function cube(m)
+      local rows, cols, values, n = {}, {}, {}, m ^ 3 // 1 | 0
+      local function add(i, j, x)
+        rows[#rows + 1], cols[#cols + 1], values[#values + 1] = i + 1, j + 1, x
+      end
+      for i = 0, n - 1 do
+        add(i, i, 6.5)
+        for _, step in ipairs { 1, m, m * m } do
+          if i // step % m < m - 1 then
+            add(i, i + step, -1)
+            add(i + step, i, -1)
+          end
+        end
+      end
+      return SparseMatrix.from_triplets(n, n, rows, cols, values)
+    end
+    local function full(n)
+      local rows, cols, values = {}, {}, {}
+      for i = 1, n do
+        for j = 1, n do
+          rows[#rows + 1], cols[#cols + 1] = i, j
+          values[#values + 1] = i == j and n or 1 / (i + j)
+        end
+      end
+      return SparseMatrix.from_triplets(n, n, rows, cols, values)
+    end
+    for _, A in ipairs { cube(17), full(200), full(201), full(202), full(203) } do
+      local V = VectorArray.random(A.rows, 2, { seed = 3, low = -1 })
+      local U = A:apply_inverse(V)
+      for i = 1, 2 do
+        local u = A:apply_inverse(V[i])
+        -- Condition numbers below 30 and 5: some units in the last place.
+        assert.is_true(u:almost_equal(U[i], { rtol = 1e-14, atol = 0 }))
+        assert.near(0, residual(A, u, V[i])[1], 1e-14)
+      end
+    end
+  end)
+
   it("lets nothing grow in factors of a banded matrix with a few entries more", function()
     -- Diagonally dominant, so its condition is below 3; with pivots of a tenth of the largest, what
     -- grew in the factors made residuals up to 1e78.
