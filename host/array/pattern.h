@@ -16,8 +16,9 @@ struct CholmodSymbolic; /* cholmodfactor.c */
 struct UmfpackSymbolic; /* umfpackfactor.c */
 
 /* Compressed columns. One block holds both arrays, so that it is one slice of a message. Indices
-   count from 0; they are 64 bits wide, which costs a tenth of the time of a product and nothing
-   in a factorisation, so that neither entries nor fill-in have a limit of their own. */
+   count from 0; they are 64 bits wide, so that neither entries nor fill-in have a limit of their
+   own. That costs nothing in a factorisation, and nothing that can be measured in a product, which
+   asks for them ahead. */
 typedef struct Pattern {
   size_t refs;
   size_t rows, cols, nnz;
