@@ -7,6 +7,7 @@ local options = require "neap.options"
 local remotes = require "neap.pool.remote"
 local sequence = require "neap.pool.sequence"
 local settings = require "neap.pool.settings"
+local taken = require "neap.pool.taken"
 local view = require "neap.pool.view"
 local weight = require "neap.pool.weight"
 local immutable = require "host.immutable"
@@ -209,6 +210,7 @@ local function start_map(pool, f, level, more, ...)
   local total = sequence.check(sequences, level + 1)
   local packed = sequence.check_items(sequences, total, pool._core)
   local o, order = pool._options, nil
+  if more.async then sequences = taken(sequences, packed) end
   if o.cost then
     order = view.order(o.cost, total, function(i) return sequence.items(sequences, i) end)
     sequences, packed = sequence.permute(sequences, order), {}
@@ -238,7 +240,8 @@ function WorkerPool:apply_async(f, ...)
   return future.new(self, begun(self, self._core:apply_async(f, ...), f, ...), "worker")
 end
 
---- map, without waiting: chunks are handed out whenever the driver waits for something.
+--- map, without waiting: chunks are handed out whenever the driver waits for something. Lists,
+--- the plain tables in them and VectorArrays are taken as they are now, see neap.pool.taken.
 ---@param f function
 ---@return Future
 ---@nodiscard

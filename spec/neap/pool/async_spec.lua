@@ -58,6 +58,38 @@ for _, kind in ipairs(pools) do
       assert.equal("futures: item 1 is no Future", message_of(neap.wait_all, { 1 }))
     end)
 
+    it("takes the items of a map as they are when it is called", function()
+      local U, list, shared = neap.VectorArray.ones(3, 60), {}, { 1 }
+      for i = 1, 60 do list[i] = { mu = { i }, U = neap.VectorArray.full(i, 2, 1), s = shared } end
+      local class = { __name = "spec.Class" }
+      class.__index = class
+      list[1].object, list[1].class = setmetatable({}, class), class
+      list[2].table, list[2].self = table, list[2]
+      local view = pool:with { chunk = 1 }
+      local arrays = view:map_async(function(u) return u:get(1, 1) end, U)
+      local parts = view:map_async(function(u) return u:get(1, 1) end, U:slice(2, 60))
+      local tables = view:map_async(function(t)
+        if t.class then assert(getmetatable(t.object) == t.class) end
+        if t.self then assert(t.self == t and t.table == table) end
+        return t.mu[1], t.U:get(2, 1), t.s[1]
+      end, list)
+      local strings = { "a", "b", false, n = 4 }
+      local named = view:map_async(function(s) return s end, strings)
+      U:scal(7)
+      shared[1] = 2
+      for i = 1, 60 do
+        list[i].mu[1] = -1
+        list[i].U:scal(0)
+      end
+      for i = 20, 60 do list[i] = nil end
+      strings[2], strings[4] = "c", "d"
+      for _, x in ipairs(arrays:get()) do assert.equal(1.0, x) end
+      for _, x in ipairs(parts:get()) do assert.equal(1.0, x) end
+      local mus, entries, ones = tables:get()
+      for i = 1, 60 do assert.same({ i, i, 1 }, { mus[i], entries[i], ones[i] }) end
+      assert.same({ "a", "b", false, n = 4 }, named:get())
+    end)
+
     it("gives what is submitted to the worker that is free", function()
       if n < 2 then return end
       -- One worker is busy until the others have done all the rest.
