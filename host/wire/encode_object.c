@@ -17,14 +17,6 @@ static void put_named (lua_State *L, Encoder *e) {
   lua_pop(L, 2);
 }
 
-static void put_class (lua_State *L, Encoder *e) {
-  uint32_t number = state_class(L, e);
-  encoder_put(L, e, OP_CLASS);
-  encoder_varint(L, e, number == e->number ? 0 : number);
-  encoder_append(L, e, e->state->entries[number - 1].uid, UID_LEN);
-  lua_pop(L, 1);
-}
-
 /* Pushes what the cache has for the object on top: a number, a name, nil when it was never met.
    A name is looked for at the first meeting and kept. */
 static int push_cached (lua_State *L, Encoder *e) {
@@ -67,6 +59,55 @@ static bool has_function (lua_State *L, int table, const char *prefix) {
   return has;
 }
 
+static bool is_metatable (const Encoder *e) {
+  return e->n_frames > 0 && e->w.frames[e->n_frames - 1].kind == FRAME_METATABLE;
+}
+
+/* The table is about to be written. If it is a class that is being defined, what refers to it is
+   more than an object in that definition. */
+static void note_wanted (Encoder *e, const void *table) {
+  for (Encoder *up = e; up->parent != NULL; up = up->parent) {
+    if (up->class == table && (up != e || !is_metatable(e))) up->is_wanted = true;
+  }
+}
+
+/* The key stands for a part of the class that e defines, or of one that holds that one. */
+static void note_shared (Encoder *e, const void *key) {
+  size_t unused;
+  for (; e->parent != NULL; e = e->parent) {
+    if (addressmap_find(&e->parent->w.met, key, &unused)) e->shares = true;
+  }
+}
+
+/* Does the class on top belong to the object that it is the metatable of? If it is met there,
+   has no name, and what it holds is also elsewhere in the message, a definition of its own would
+   hold copies. It goes by value then, unless something but objects refers to it: a class is what
+   its methods refer to, if only to make objects. An __index that holds data is elsewhere
+   sooner or later. */
+static int belonging (lua_State *L, const Encoder *e) {
+  if (!is_metatable(e)) return CLASS_FREE;
+  lua_pushvalue(L, e->slots + SLOT_NAME);
+  bool is_free = lua_rawget(L, -2) == LUA_TSTRING;
+  lua_pushvalue(L, e->slots + SLOT_INDEX);
+  bool has_table = lua_rawget(L, -3) == LUA_TTABLE;
+  if (has_table && lua_rawequal(L, -1, -3)) is_free = true;
+  bool is_data = has_table && !has_function(L, -1, "");
+  lua_pop(L, 2);
+  return is_free ? CLASS_FREE : is_data ? CLASS_OF_DATA : CLASS_MAY_BELONG;
+}
+
+static void put_class (lua_State *L, Encoder *e, int flags) {
+  uint32_t number = state_class(L, e, belonging(L, e));
+  if (number == 0) {
+    encode_fields(L, e, flags);
+    return;
+  }
+  encoder_put(L, e, OP_CLASS);
+  encoder_varint(L, e, number == e->number ? 0 : number);
+  encoder_append(L, e, e->state->entries[number - 1].uid, UID_LEN);
+  lua_pop(L, 1);
+}
+
 /* A class has a raw __name, or an __index that holds methods, or stands where metatables do and
    has metamethods. Metatables that hold data ({__mode = "k"}, {__index = defaults}) cross by
    value with what they belong to. */
@@ -77,13 +118,14 @@ static bool is_class (lua_State *L, const Encoder *e, bool look) {
   bool is = lua_rawget(L, -3) == LUA_TSTRING || index == LUA_TFUNCTION ||
             (index == LUA_TTABLE && (lua_rawequal(L, -2, -3) || has_function(L, -2, "")));
   lua_pop(L, 2);
-  size_t unused;
+  size_t number;
   return is || (look && has_function(L, -1, "__")) ||
-         addressmap_find(&e->root->defined, lua_topointer(L, -1), &unused);
+         (addressmap_find(&e->root->defined, lua_topointer(L, -1), &number) && number != 0);
 }
 
 void encode_table (lua_State *L, Encoder *e, bool look) {
   const void *address = lua_topointer(L, -1);
+  note_wanted(e, address);
   if (encoder_met(L, e, address)) {
     lua_pop(L, 1);
     return;
@@ -95,7 +137,7 @@ void encode_table (lua_State *L, Encoder *e, bool look) {
   }
   if (is_module(L, e, address)) {
     if (names_module(L, -1)) put_named(L, e);
-    else put_class(L, e); /* require cannot find it: the script has put it there */
+    else put_class(L, e, 0); /* require cannot find it: the script has put it there */
     return;
   }
   int flags = 0;
@@ -108,6 +150,7 @@ void encode_table (lua_State *L, Encoder *e, bool look) {
         immutable_metatable(L, -2);
         flags = FRAME_IMMUTABLE | (lua_isnil(L, -1) ? 0 : FRAME_HAS_META);
         lua_pop(L, 1); /* stack: proxy, contents */
+        note_shared(e, address);
         encoder_put(L, e, OP_IMMUTABLE);
         encode_fields(L, e, flags);
         return;
@@ -120,7 +163,7 @@ void encode_table (lua_State *L, Encoder *e, bool look) {
       put_named(L, e);
     } else {
       lua_pop(L, 1);
-      put_class(L, e);
+      put_class(L, e, flags);
     }
     return;
   }
@@ -131,6 +174,7 @@ void encode_table (lua_State *L, Encoder *e, bool look) {
     }
     lua_pop(L, 1);
   }
+  note_shared(e, address);
   encode_fields(L, e, flags);
 }
 
@@ -209,6 +253,7 @@ void encode_step_function (lua_State *L, Encoder *e) {
       lua_pop(L, 1);
       continue;
     }
+    note_shared(e, lua_upvalueid(L, f->object, f->upvalue));
     encoder_put(L, e, OP_UPVALUE);
     if (lua_istable(L, -1))
       encode_table(L, e, true); /* classes are upvalues of their methods */

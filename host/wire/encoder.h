@@ -73,8 +73,11 @@ struct Encoder {
   struct WireState *state; /* the Lua state's */
   Encoder *root, *parent;  /* of a class inside a value; the root's root is itself */
   int contained;
-  int depth;       /* of classes */
-  uint32_t number; /* of the class that this one defines, or 0 */
+  int depth;         /* of classes */
+  uint32_t number;   /* of the class that this one defines, or 0 */
+  const void *class; /* its address */
+  bool shares;       /* of a class: what the parent has met as well is part of it */
+  bool is_wanted;    /* of a class: something besides its objects refers to it */
   Workspace w;
   size_t len; /* of w.bytes */
   size_t n_frames;

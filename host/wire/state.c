@@ -270,12 +270,29 @@ static bool take_over (lua_State *L, const WireState *s, uint32_t number, int cl
   return true;
 }
 
-uint32_t state_class (lua_State *L, Encoder *parent) {
+/* Takes back what was noted for the class: it crosses by value. */
+static void decline (lua_State *L, Encoder *e, int class, bool is_new) {
+  WireState *s = e->state;
+  bool added;
+  *addressmap_at(&e->root->defined, lua_topointer(L, class), &added) = 0; /* cannot fail */
+  if (is_new && e->number == s->n) { /* metatables made anew for each call must not pile up */
+    state_table(L, STATE_CACHE);
+    lua_pushvalue(L, class);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    s->n--;
+  }
+  encoder_close(L, e);
+  lua_settop(L, class);
+}
+
+uint32_t state_class (lua_State *L, Encoder *parent, int belongs) {
   Encoder *root = parent->root;
   size_t met;
   int class = lua_gettop(L);
   const void *address = lua_topointer(L, class);
-  if (addressmap_find(&root->defined, address, &met)) return (uint32_t)met;
+  if (addressmap_find(&root->defined, address, &met) && met != 0) return (uint32_t)met;
   if (parent->depth >= CLASS_DEPTH) encode_refuse(L, parent, "a class nested too deep", NULL);
   luaL_checkstack(L, 2 * FRAME_SLOTS, NULL);
   WireState *s = parent->state;
@@ -291,6 +308,8 @@ uint32_t state_class (lua_State *L, Encoder *parent) {
 
   Encoder *e = encoder_push(L, parent);
   e->number = number;
+  e->class = address;
+  e->shares = belongs == CLASS_OF_DATA;
   put_number(encoder_room(L, e, HEAD_CLASS), PARCEL_CLASS, 0, 0);
   memcpy(e->w.bytes + HEAD_DEFINITION, s->entries[number - 1].uid, UID_LEN);
   e->len = HEAD_CLASS;
@@ -300,7 +319,10 @@ uint32_t state_class (lua_State *L, Encoder *parent) {
   uint32_t n_entries = s->n;
   encode_fields(L, e, flags);
   encode_run(L, e);
-
+  if (belongs != CLASS_FREE && e->shares && !e->is_wanted) {
+    decline(L, e, class, is_new);
+    return 0;
+  }
   e->result = encoder_parcel(L, e);
 
   if (!same(s->entries[number - 1].parcel, e->result, HEAD_CLASS)) {

@@ -57,8 +57,10 @@ uint64_t state_modules (lua_State *L);
 Definition state_code (lua_State *L, struct Encoder *e);
 
 /* The definition of the class on top, as it is now, and of all that it needs: the encoder's
-   root lists them. Pops nothing. */
-uint32_t state_class (lua_State *L, struct Encoder *e);
+   root lists them. Pops nothing. 0, and it is not listed: it belongs to its object and
+   crosses by value with that. */
+enum { CLASS_FREE, CLASS_MAY_BELONG, CLASS_OF_DATA };
+uint32_t state_class (lua_State *L, struct Encoder *e, int belongs);
 
 /* The class at index has this uid. Takes five slots of the stack. */
 void state_set_uid (lua_State *L, int class, const char *uid);

@@ -13,12 +13,22 @@ static void trim (luaL_Buffer *b, const char *text) {
   luaL_addlstring(b, text, len);
 }
 
+/* Lua finds names for C functions in what is loaded here, and neap itself may not be. The text at
+   index gets the names that users know. */
+static void make_names_public (lua_State *L, int index) {
+  luaL_gsub(L, lua_tostring(L, index), "'host.array.", "'neap.");
+  lua_replace(L, index);
+}
+
 /* Lua names a function after the code that calls it. One that a call is for is called by no such
    code: "bad argument #1 to '?'" gets the name by which it has come. */
 static void name_function (lua_State *L) {
   lua_Debug ar;
-  const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "";
-  if (strstr(text, "bad argument #") == NULL || strstr(text, "to '?' (") == NULL) return;
+  if (lua_type(L, 1) != LUA_TSTRING || strstr(lua_tostring(L, 1), "bad argument #") == NULL)
+    return;
+  make_names_public(L, 1);
+  const char *text = lua_tostring(L, 1);
+  if (strstr(text, "to '?' (") == NULL) return;
   if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "f", &ar)) return;
   if (lua_iscfunction(L, -1) && wire_push_name(L, -1)) {
     const char *name = lua_pushfstring(L, "to '%s' (", lua_tostring(L, -1));
@@ -60,6 +70,7 @@ int session_traceback (lua_State *L) {
   lua_pushboolean(L, 0);
   lua_setfield(L, 2, "item"); /* makes room for it */
   luaL_traceback(L, L, NULL, 1);
+  make_names_public(L, 3);
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   trim(&b, lua_tostring(L, 3));

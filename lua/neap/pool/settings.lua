@@ -27,7 +27,9 @@ local CHECKS = {
 ---@field setup function?        run once on every worker, also on one that replaces a dead one;
 ---  where it fails there, calls of that worker raise its error, and others do maps
 ---@field memory_limit integer?  bytes that a worker process may have as its own, arrays it has
----  received among them (default: no limit): what asks for more raises there
+---  received among them (default: no limit): what asks for more raises there. An inline pool has
+---  no process of its own to limit: refused beside workers = 0, without effect where --workers 0
+---  or a worker, which has its own limit, makes the pool inline
 
 --- All options, checked; workers as many as there are to be.
 ---@param given PoolOptions?
@@ -41,6 +43,10 @@ function M.parse(given, level)
   end
   local o = options.parse(given, DEFAULTS, level + 1)
   options.check(o, CHECKS, level + 1)
+  if o.workers == 0 and (o.memory_limit or 0) > 0 then
+    error("memory_limit: no worker process to limit with workers = 0: an inline pool runs in "
+      .. "this process", level + 1)
+  end
   if o.workers == nil then o.workers = core.default_workers() or core.available_cores() end
   if core.is_worker() then
     o.workers = 0 -- no processes below processes

@@ -94,6 +94,10 @@ for _, kind in ipairs(pools) do
           refusal(string.rep, n, {}))
         assert.equal("bad argument #2 to 'neap.VectorArray.ones' (number expected, got string)",
           message_of(pool.map, pool, neap.VectorArray.ones, { 1, 2 }, { 3, "x" }))
+        assert.equal("bad argument #1 to 'neap.load' (string expected, got table)",
+          refusal(neap.load, 1, {}))
+        local _, e = pcall(pool.apply_only, pool, neap.load, 1, "/nowhere.npy")
+        assert.matches("in function 'neap.load'", e.traceback, 1, true)
       end)
 
       it("refuses a worker that is not there", function()

@@ -51,6 +51,18 @@ describe("a pool with a memory limit", function()
     assert.matches("not enough memory", e.message)
   end)
 
+  it("is refused without processes, which alone can be limited", function()
+    assert.error_matches(function() neap.pool { workers = 0, memory_limit = 400 << 20 } end,
+      "^memory_limit: no worker process to limit with workers = 0: an inline pool runs in this "
+        .. "process$")
+    neap.pool { workers = 0, memory_limit = 0 }:close()
+    local pool <close> = neap.pool { workers = 1 }
+    assert.equal("inline", pool:apply_only(function()
+      local inner <close> = require "neap".pool { workers = 2, memory_limit = 400 << 20 }
+      return inner.transport
+    end, 1)) -- that worker may have a limit, which holds for this pool as well
+  end)
+
   it("refuses what is no number of bytes", function()
     for _, limit in ipairs { -1, 1.5, "1 GB" } do
       local ok, message = pcall(neap.pool, { workers = 1, memory_limit = limit })
