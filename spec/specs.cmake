@@ -75,7 +75,8 @@ if(NEAP_FUZZ)
 endif()
 
 # What specs ask of the kernel.
-add_library(kernel MODULE spec/support/kernel.c)
+add_library(kernel MODULE spec/support/kernel.c host/block/available.c)
+target_include_directories(kernel PRIVATE host)
 set_target_properties(kernel PROPERTIES PREFIX "")
 target_include_directories(kernel SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
 

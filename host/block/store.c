@@ -4,10 +4,10 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
+#include "block/available.h"
 
 /* Idle segments of that many bytes are always kept: what a loop leaves behind between two cycles
    of the collector. */
@@ -63,21 +63,12 @@ static void unlink_idle (BlockStore *store, Segment *s) {
   store->idle_len -= s->len;
 }
 
-/* What the machine could still give, in bytes; everything when it does not say. */
-static size_t available_memory (void) {
-  FILE *file = fopen("/proc/meminfo", "re");
-  char line[128];
-  unsigned long long kib = SIZE_MAX / 1024;
-  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-    if (sscanf(line, "MemAvailable: %llu", &kib) == 1) break;
-  }
-  if (file != NULL) fclose(file);
-  return kib > SIZE_MAX / 1024 ? SIZE_MAX : (size_t)kib * 1024;
-}
-
+/* Of the machine, or what its control group grants this process of it. */
 static size_t physical_memory (void) {
   struct sysinfo info;
-  return sysinfo(&info) == 0 ? (size_t)info.totalram * info.mem_unit : idle_min;
+  size_t memory = sysinfo(&info) == 0 ? (size_t)info.totalram * info.mem_unit : idle_min;
+  uint64_t limit = available_limit();
+  return limit < memory ? (size_t)limit : memory;
 }
 
 bool store_can_fill (size_t len) {

@@ -322,6 +322,7 @@ static void local_close (Transport *t) {
     if (self->peers[w] == NULL) continue;
     uv_os_fd_t fd;
     if (uv_fileno((uv_handle_t *)&self->peers[w]->pipe, &fd) == 0) shutdown(fd, SHUT_WR);
+    local_kill(t, w, SIGCONT); /* one that somebody has stopped would be waited for in vain */
   }
   wait_for_exits(self, GRACE_MS);
   for (int w = 0; w < t->n; w++) local_kill(t, w, SIGTERM);

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "block/available.h"
 
 /* A process that had come to so much of what it may have is likely to have wanted more. */
 static const double NEARLY = 0.9;
@@ -63,38 +64,10 @@ uint64_t obituary_oom_kills (void) {
   return at != NULL ? strtoull(at + 10, NULL, 10) : 0;
 }
 
-static void take_least (uint64_t *limit, const char *path) {
-  char text[64];
-  if (!read_text(path, text, sizeof text) || text[0] < '0' || text[0] > '9') return;
-  uint64_t bytes = strtoull(text, NULL, 10);
-  if (bytes < *limit) *limit = bytes;
-}
-
-/* What the control group of this process, and so of its workers, may have; or UINT64_MAX. */
-static uint64_t group_limit (void) {
-  char text[4096], path[4400];
-  uint64_t limit = UINT64_MAX;
-  if (!read_text("/proc/self/cgroup", text, sizeof text)) return limit;
-  char *rest = text;
-  for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
-    char *first = strchr(line, ':'), *second = first != NULL ? strchr(first + 1, ':') : NULL;
-    if (second == NULL) continue;
-    *second = '\0';
-    if (strcmp(first, ":memory") == 0) {
-      snprintf(path, sizeof path, "/sys/fs/cgroup/memory%s/memory.limit_in_bytes", second + 1);
-      take_least(&limit, path);
-    } else if (first[1] == '\0') {
-      snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", second + 1);
-      take_least(&limit, path);
-    }
-  }
-  return limit;
-}
-
 void obituary_judge (Obituary *o, uint64_t oom_kills_before) {
   o->out_of_memory = false;
   if (o->signal != SIGKILL || o->by_driver) return;
-  uint64_t limit = group_limit();
+  uint64_t limit = available_limit(); /* the workers' as well */
   uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
   if (all < limit) limit = all;
   o->out_of_memory = obituary_oom_kills() > oom_kills_before ||

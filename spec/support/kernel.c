@@ -1,5 +1,5 @@
-/* kernel.c - a Lua module for specs: what the kernel lets a process do to memory of others, and a
-   process that may map nothing more. */
+/* kernel.c - a Lua module for specs: what the kernel lets a process do to memory of others, a
+   process that may map nothing more, and what control groups grant. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <lua.h>
 #include <lauxlib.h>
+#include "block/available.h"
 
 int luaopen_kernel (lua_State *L);
 
@@ -75,10 +76,22 @@ static int l_disperse (lua_State *L) {
   return 0;
 }
 
+/* available(groups, mount) -> limit, left: of available_in_groups, nil: no limit */
+static int l_available (lua_State *L) {
+  GroupMemory m = available_in_groups(luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+  uint64_t both[] = {m.limit, m.left};
+  for (int i = 0; i < 2; i++) {
+    if (both[i] == UINT64_MAX) lua_pushnil(L);
+    else lua_pushinteger(L, (lua_Integer)both[i]);
+  }
+  return 2;
+}
+
 int luaopen_kernel (lua_State *L) {
   static const luaL_Reg functions[] = {{"harm", l_harm},
                                        {"crowd", l_crowd},
                                        {"disperse", l_disperse},
+                                       {"available", l_available},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;

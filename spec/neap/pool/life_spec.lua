@@ -187,6 +187,23 @@ describe("a script that ends with pools open", function()
 end)
 
 describe("worker processes", function()
+  it("end by themselves when the pool closes, also those that somebody has stopped", function()
+    local path = os.tmpname()
+    local pool = neap.pool { workers = 2 }
+    pool:apply(function(name)
+      local function note()
+        local file <close> = io.open(name, "a")
+        file:write "ended\n"
+      end
+      _G.ended = setmetatable({}, { __gc = note })
+    end, path)
+    pool:kill(2, 19) -- SIGSTOP
+    pool:close()
+    local file <close> = assert(io.open(path))
+    os.remove(path)
+    assert.equal("ended\nended\n", file:read "a") -- by SIGTERM or SIGKILL it writes nothing
+  end)
+
   it("use no processor time while they have nothing to do", function()
     local pool <close> = neap.pool { workers = 2 }
     pool:apply(function() end)
