@@ -175,10 +175,18 @@ function calls.open()
   neap.pool { workers = workers, setup = press_and_loop }
 end
 
--- The worker that is stopped would be waited for.
+-- The worker would be waited for: it hears of nothing, or goes on.
+local function never_end(path)
+  local function in_c() while true do pcall(stuck_in_c) end end
+  os.remove(path)
+  while true do pcall(in_c) end
+end
+
 function calls.close()
   local other = neap.pool { workers = 2 }
-  other:kill(1, 19)
+  local path = os.tmpname()
+  other:submit(never_end, path)
+  assert(processes.wait_until(20, function() return not require "lfs".attributes(path) end))
   local sender <close> = io.popen("sleep 0.1; kill -INT " .. own_pid) -- luacheck: ignore
   other:close()
 end

@@ -15,7 +15,7 @@
 ---@field last_line string?      of Lua, file:line, when a signal ended native code
 ---@field stderr string?   the last lines that it wrote to standard error
 ---@field traceback string? of the worker
----@field caller string    traceback of the call
+---@field caller string?   traceback of the call; nil where no code made it, as at the prompt
 ---@field others integer   workers or items that failed in the same way
 ---@field results table?   what had finished: a list for each value, with gaps
 local WorkerError = { __name = "WorkerError" }
@@ -130,7 +130,8 @@ end
 
 local OWN = debug.getinfo(1, "S").source:match "^(.*/)[^/]*$" -- the folder of the pool's files
 
--- Where the call was made: a traceback without the frames of the pool itself.
+-- Where the call was made: a traceback without the frames of the pool itself; nil where nothing is
+-- left, as at the prompt.
 local function caller()
   local first, level = 2, 2
   local info = debug.getinfo(level, "S")
@@ -140,7 +141,7 @@ local function caller()
     info = debug.getinfo(level, "S")
   end
   local text = debug.traceback(nil, first) -- no tail call: levels count from here
-  return text
+  return text ~= "stack traceback:\n\t[C]: in ?" and text or nil
 end
 
 local M = { WorkerError = WorkerError }
