@@ -81,8 +81,9 @@ for _, kind in ipairs(pools) do
 
     it("does not wait for what nobody reads", function()
       local outcome = run(workers, [[
-        pool:apply(function() for i = 1, 20000 do print("line " .. i) end end)]])
-      for w = 1, kind.workers do assert.equal(20000, #by_worker(outcome.out)[w]) end
+        pool:apply(function() for i = 1, 10000 do print("line " .. i) end end)]])
+      local lines = by_worker(outcome.out) -- of each more than a pipe takes
+      for w = 1, kind.workers do assert.equal(10000, #lines[w]) end
     end)
   end)
 end

@@ -57,29 +57,33 @@ for _, kind in ipairs(pools) do
         while i == 1 do end -- luacheck: ignore
         return i
       end
-      local short = pool:with { timeout = 0.3, chunk = 1, cost = function(i) return i end }
-      local e = error_of(short.map, short, work, { 3, 2, 1 })
-      assert.equal(3, e.item)
-      assert.matches("timeout_spec.lua:%d+: in function", e.traceback)
-      assert.same({ 3, 2 }, { e.results[1][1], e.results[1][2] })
+      calls.in_time(0.05, function(seconds)
+        local short = pool:with { timeout = seconds, chunk = 1, cost = function(i) return i end }
+        local e = error_of(short.map, short, work, { 3, 2, 1 })
+        assert.equal(3, e.item)
+        assert.matches("timeout_spec.lua:%d+: in function", e.traceback)
+        assert.same({ 3, 2 }, { e.results[1][1], e.results[1][2] })
+      end)
     end)
 
     it("is stopped alone when an item may take no longer", function()
-      local short = pool:with { item_timeout = 0.1, on_error = "collect" }
-      local results = short:map(function(i)
-        while i % 3 == 2 do end -- luacheck: ignore
-        return i
-      end, neap.range(1, 6))
-      for i = 1, 6 do
-        local result = results[i]
-        if i % 3 ~= 2 then
-          assert.equal(i, result)
-        else
-          assert.equal("timeout", result.kind)
-          assert.equal("item took longer than 0.1 s", result.message)
-          assert.equal(i, result.item)
+      calls.in_time(0.1, function(seconds)
+        local short = pool:with { item_timeout = seconds, on_error = "collect" }
+        local results = short:map(function(i)
+          while i % 3 == 2 do end -- luacheck: ignore
+          return i
+        end, neap.range(1, 6))
+        for i = 1, 6 do
+          local result = results[i]
+          if i % 3 ~= 2 then
+            assert.equal(i, result)
+          else
+            assert.equal("timeout", result.kind)
+            assert.equal(("item took longer than %g s"):format(seconds), result.message)
+            assert.equal(i, result.item)
+          end
         end
-      end
+      end)
       local e = error_of(pool.apply, pool:with { item_timeout = 0.1 }, spin)
       assert.equal("call took longer than 0.1 s", e.message)
     end)
@@ -129,7 +133,7 @@ for _, kind in ipairs(pools) do
       local view = pool:with { timeout = 60, on_progress = function() looks = looks + 1 end }
       local function work(i)
         local start = os.clock()
-        repeat until os.clock() - start > 0.25
+        repeat until os.clock() - start > 0.15
         return i
       end
       assert.same({ 5 }, calls.plain(view:map(work, { 5 })))
@@ -138,12 +142,14 @@ for _, kind in ipairs(pools) do
     end)
 
     it("does not count the time before it has begun", function()
-      local future = pool:with { item_timeout = 0.2 }:submit(function(x) return x end, 5)
-      pool:apply(function()
-        local start = os.clock()
-        repeat until os.clock() - start > 0.25
+      calls.in_time(0.1, function(seconds)
+        local future = pool:with { item_timeout = seconds }:submit(function(x) return x end, 5)
+        pool:apply(function(all)
+          local start = os.clock()
+          repeat until os.clock() - start > all
+        end, 1.25 * seconds)
+        assert.equal(5, future:get())
       end)
-      assert.equal(5, future:get())
     end)
 
     it("is no reason to stop what is in time, or has an error of its own", function()
@@ -173,14 +179,16 @@ for _, kind in ipairs(pools) do
     it("is stopped by Ctrl-C", function()
       local file <close> = assert(io.open "/proc/self/stat")
       local pid = file:read "n"
-      local e = error_of(pool.map, pool, function(i, kw)
-        if i == 2 then -- by a process of its own, since a shell that is waited for takes the signal
-          os.execute(("(sleep 0.1; kill -INT %d) &"):format(kw.pid))
-          while true do end
-        end
-      end, { 1, 2, 3 }, neap.kw { pid = pid })
-      assert.equal("interrupted", e.kind)
-      assert.equal(2, e.item)
+      calls.in_time(0.1, function(seconds) -- item 1 is over by then
+        local e = error_of(pool.map, pool, function(i, kw)
+          if i == 2 then -- by a process of its own: a shell that is waited for takes the signal
+            os.execute(("(sleep %g; kill -INT %d) &"):format(kw.seconds, kw.pid))
+            while true do end
+          end
+        end, { 1, 2, 3 }, neap.kw { pid = pid, seconds = seconds })
+        assert.equal("interrupted", e.kind)
+        assert.equal(2, e.item)
+      end)
     end)
   end)
 end
