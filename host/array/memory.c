@@ -130,6 +130,10 @@ void *memory_own (Block *b) {
   return data;
 }
 
+/* So much of the heap may be free before it is given back: pages that come again cost more than
+   the cycle of a small heap. */
+static const size_t free_most = (size_t)16 << 20;
+
 /* collectgarbage(...) as in Lua; a full cycle also gives back the memory of freed blocks. */
 static int l_collectgarbage (lua_State *L) {
   static const char *const options[] = {"collect",      "stop",        "restart",
@@ -142,7 +146,7 @@ static int l_collectgarbage (lua_State *L) {
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
   if (option == 0) {
     block_trim();
-    malloc_trim(0);
+    if (mallinfo2().fordblks > free_most) malloc_trim(0);
   }
   return lua_gettop(L);
 }
