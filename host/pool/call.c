@@ -214,13 +214,25 @@ static int l_progress (lua_State *L) {
   return 3;
 }
 
-/* call:unpack() -> the lists of results, each with its n; or the values of one worker */
+/* What is handed out is the call's no more, once that is over: what a finalizer hangs on lives
+   through one cycle of the collector more, and lists may be long. */
+static void let_go (lua_State *L, const Call *c) {
+  if (!c->is_done) return;
+  lua_newtable(L);
+  lua_setiuservalue(L, 1, CALL_RESULTS);
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, CALL_SEQUENCES);
+}
+
+/* call:unpack() -> the lists of results, each with its n; or the values of one worker. To be asked
+   once. */
 static int l_unpack (lua_State *L) {
   Call *c = checkcall(L, 1);
   lua_getiuservalue(L, 1, CALL_RESULTS);
   int results = lua_gettop(L);
   int n = (int)lua_rawlen(L, results);
   luaL_checkstack(L, n + 4, "too many results");
+  let_go(L, c);
   if (c->width == 0 && c->map == NULL) {
     for (int k = 1; k <= n; k++) {
       lua_rawgeti(L, results, k);

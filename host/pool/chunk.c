@@ -176,7 +176,7 @@ static void take_failures (lua_State *L, Call *c, int worker, const Request *r, 
 
 /* One value of each item of a chunk, as it has come. */
 typedef struct Column {
-  int index; /* of a list, or of a string of packed numbers */
+  int index; /* of a list, or of packed numbers */
   const uint8_t *bytes;
   bool is_integer;
   int64_t first, n;
@@ -186,9 +186,9 @@ typedef struct Column {
 static void check_column (lua_State *L, Column *c, lua_Integer kind) {
   if (kind == SEQUENCE_LIST && lua_istable(L, c->index)) return;
   size_t len;
-  c->bytes = (const uint8_t *)lua_tolstring(L, c->index, &len);
+  c->bytes = wire_bytes(L, c->index, &len);
   c->is_integer = kind == SEQUENCE_INTEGERS;
-  bool good = lua_type(L, c->index) == LUA_TSTRING && len / 8 == (size_t)c->n;
+  bool good = c->bytes != NULL && len / 8 == (size_t)c->n;
   if (!good || (!c->is_integer && kind != SEQUENCE_FLOATS)) {
     luaL_error(L, "malformed answer to a chunk");
   }

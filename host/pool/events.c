@@ -130,7 +130,10 @@ static int l_take_answer (lua_State *L) {
   Call *c = a->request->call;
   if (a->request->is_revoked) return 0; /* others do it */
   if (w->lacks_definition) return luaL_error(L, "not enough memory for what it returned");
-  if (m->parcel != NULL) wire_decode(L, m->parcel, &w->context);
+  bool is_chunk = m->type == ANSWER_RESULT && c->map != NULL;
+  if (m->parcel != NULL) {
+    (is_chunk ? wire_decode_numbers : wire_decode)(L, m->parcel, &w->context);
+  }
   if (m->type == ANSWER_RESULT) {
     call_answered(L, c, a->worker, a->request, 1);
   } else {

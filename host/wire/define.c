@@ -177,9 +177,15 @@ static bool is_plain (int op) {
   return op <= OP_STRING || (op >= OP_SHORT && op < OP_SHARED);
 }
 
+/* Pushes where a string stands, see wire_bytes. */
+static void push_place (lua_State *L, Decoder *d) {
+  lua_pushlightuserdata(L, (void *)(uintptr_t)(d->bytes + d->at++));
+  decoder_take(L, d, decoder_length(L, d));
+}
+
 /* Decodes values of which all are plain, as most answers are, with little ado. Returns how many;
    -1, and nothing is left on the stack: some are not, or the parcel is malformed. */
-static int decode_plain (lua_State *L, const Parcel *p) {
+static int decode_plain (lua_State *L, const Parcel *p, bool in_place) {
   if (p->len < HEAD_VALUES || p->bytes[0] != PARCEL_VALUES || p->bytes[1] != 0 ||
       p->bytes[2] != 0 || p->bytes[3] != 0) {
     return -1;
@@ -189,7 +195,9 @@ static int decode_plain (lua_State *L, const Parcel *p) {
   /* It owns nothing as long as no value has parts: whatever raises leaves nothing behind. */
   Decoder d = {.bytes = p->bytes, .at = HEAD_VALUES, .end = p->len};
   for (uint32_t i = 0; i < n; i++) {
-    if (d.at < d.end && is_plain(d.bytes[d.at])) {
+    if (in_place && d.at < d.end && d.bytes[d.at] == OP_STRING) {
+      push_place(L, &d);
+    } else if (d.at < d.end && is_plain(d.bytes[d.at])) {
       decode_read(L, &d);
     } else {
       lua_pop(L, (int)i);
@@ -202,7 +210,7 @@ static int decode_plain (lua_State *L, const Parcel *p) {
 
 int wire_decode (lua_State *L, const Parcel *p, const WireContext *context) {
   luaL_checkstack(L, 2 * FRAME_SLOTS, "too many values");
-  int n_plain = decode_plain(L, p);
+  int n_plain = decode_plain(L, p, false);
   if (n_plain >= 0) return n_plain;
   int top = lua_gettop(L);
   Part all = {.bytes = p->bytes, .len = p->len, .slices = p->slices, .n_slices = p->n_slices};
@@ -229,6 +237,19 @@ int wire_decode (lua_State *L, const Parcel *p, const WireContext *context) {
   lua_rotate(L, top + 1, (int)n); /* what lies below the values goes */
   lua_settop(L, top + (int)n);
   return (int)n;
+}
+
+int wire_decode_numbers (lua_State *L, const Parcel *p, const WireContext *context) {
+  int n_plain = decode_plain(L, p, true);
+  return n_plain >= 0 ? n_plain : wire_decode(L, p, context);
+}
+
+const uint8_t *wire_bytes (lua_State *L, int index, size_t *len) {
+  if (lua_type(L, index) == LUA_TSTRING) return (const uint8_t *)lua_tolstring(L, index, len);
+  if (!lua_islightuserdata(L, index)) return NULL;
+  Decoder d = {.bytes = lua_touserdata(L, index), .at = 1, .end = 1 + VARINT_MAX};
+  *len = (size_t)decoder_varint(L, &d); /* it has been looked at: the bytes are all there */
+  return d.bytes + d.at;
 }
 
 Parcel *wire_definition (lua_State *L, Definition d) {

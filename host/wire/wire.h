@@ -71,6 +71,12 @@ bool wire_push_name (lua_State *L, int index);
    byte <offset>" on bytes that are not an encoding. */
 int wire_decode (lua_State *L, const Parcel *p, const WireContext *context);
 
+/* The same for runs of items that wire_encode_items has written: their bytes may be left where they
+   are, which wire_bytes tells as long as the parcel lives. */
+int wire_decode_numbers (lua_State *L, const Parcel *p, const WireContext *context);
+/* The bytes of the run at index; NULL: it is no string. */
+const uint8_t *wire_bytes (lua_State *L, int index, size_t *len);
+
 /* Sender: the parcel of a definition that a parcel lists (a reference for the caller), to be
    sent before that parcel. Receiver: takes it up. */
 Parcel *wire_definition (lua_State *L, Definition d);

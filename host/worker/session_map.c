@@ -42,8 +42,8 @@ void session_map_end (lua_State *L, Session *s, const Message *m) {
 
 typedef struct Sequence {
   int kind;
-  int index;         /* of the items, or of the first one; the step comes after it */
-  const char *bytes; /* of packed numbers */
+  int index;            /* of the items, or of the first one; the step comes after it */
+  const uint8_t *bytes; /* of packed numbers */
 } Sequence;
 
 /* A chunk under way, and where on the stack its things are. */
@@ -73,9 +73,8 @@ static void take_sequences (lua_State *L, Chunk *c, int first, int last) {
     bool good = at <= last + 1;
     if (q->kind == SEQUENCE_INTEGERS || q->kind == SEQUENCE_FLOATS) {
       size_t len;
-      good = good && lua_type(L, q->index) == LUA_TSTRING;
-      q->bytes = good ? lua_tolstring(L, q->index, &len) : NULL;
-      good = good && len / 8 == (size_t)c->count;
+      q->bytes = good ? wire_bytes(L, q->index, &len) : NULL;
+      good = q->bytes != NULL && len / 8 == (size_t)c->count;
     } else if (q->kind == SEQUENCE_LIST) {
       good = good && lua_istable(L, q->index);
     } else if (q->kind != SEQUENCE_ARRAY && q->kind != SEQUENCE_RANGE) {
@@ -98,10 +97,10 @@ static void push_from_range (lua_State *L, const Chunk *c, int first, lua_Intege
 static inline void push_item (lua_State *L, const Chunk *c, const Sequence *q, lua_Integer i) {
   switch (q->kind) {
     case SEQUENCE_INTEGERS:
-      lua_pushinteger(L, (lua_Integer)get_le64((const uint8_t *)q->bytes + 8 * (i - 1)));
+      lua_pushinteger(L, (lua_Integer)get_le64(q->bytes + 8 * (i - 1)));
       break;
     case SEQUENCE_FLOATS:
-      lua_pushnumber(L, double_of_bits(get_le64((const uint8_t *)q->bytes + 8 * (i - 1))));
+      lua_pushnumber(L, double_of_bits(get_le64(q->bytes + 8 * (i - 1))));
       break;
     case SEQUENCE_LIST: lua_rawgeti(L, q->index, i); break;
     case SEQUENCE_ARRAY: lua_geti(L, q->index, i); break;
@@ -194,7 +193,7 @@ static lua_Integer run_numbers (lua_State *L, Chunk *c, lua_Integer i, lua_Integ
   volatile int64_t *position = s->position;
   const Sequence *q = &c->sequences[0];
   Column *column = &c->columns[0];
-  const uint8_t *from = (const uint8_t *)q->bytes; /* NULL: a range */
+  const uint8_t *from = q->bytes; /* NULL: a range */
   unsigned char *results = column->bytes;
   const int f = c->f, top = lua_gettop(L), kind = column->kind;
   const bool is_floats = q->kind == SEQUENCE_FLOATS;
@@ -317,7 +316,7 @@ void session_chunk (lua_State *L, Session *s, const Message *m) {
     chunk_answer(L, &(ChunkAnswer){.session = s, .request = m->request});
     return;
   }
-  int n = wire_decode(L, m->parcel, &s->context);
+  int n = wire_decode_numbers(L, m->parcel, &s->context);
   if (n < 4) luaL_error(L, "malformed request");
   luaL_checkstack(L, 20, "too many sequences");
   Chunk c = {.s = s, .first = lua_tointeger(L, 2), .count = lua_tointeger(L, 3)};

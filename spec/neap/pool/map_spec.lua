@@ -25,6 +25,28 @@ for _, kind in ipairs(pools) do
         end
       end)
 
+      it("keeps nothing of results that are dropped", function()
+        local range = neap.range(1, 100000)
+        pool:map(square, range)
+        collectgarbage()
+        collectgarbage()
+        local before = collectgarbage("count")
+        pool:map(square, range)
+        collectgarbage() -- one cycle: nothing with a finalizer holds them
+        assert.is_true(collectgarbage("count") - before < 200) -- KiB; the list takes 1,600
+      end)
+
+      it("gives long lists back as they were sent, of integers and of floats", function()
+        for _, first in ipairs { 1, 0.5 } do
+          local items, expected = {}, {}
+          for i = 1, 40000 do items[i], expected[i] = first + i, (first + i) * (first + i) end
+          assert.same(expected, plain(pool:map(square, items)))
+          items[39999] = "7"
+          expected[39999] = 49
+          assert.same(expected, plain(pool:map(square, items)))
+        end
+      end)
+
       it("runs over ranges that can be read as lists", function()
         local r, list = neap.range(3, 9, 2), {}
         for i, x in ipairs(r) do list[i] = x end
