@@ -35,10 +35,12 @@ static int factorise (Factor *F) {
 /* X = A^-1 X, or A^-H X, for m columns of F's kind. */
 static void solve_with (const Factor *F, bool adjoint, int m, double *X) {
   int ld = F->n == 0 ? 1 : F->n;
+  int threads = blas_limit((size_t)F->n * (size_t)(F->n < m ? m : F->n));
   if (F->is_complex && F->is_cholesky) dense_zcholesky_solve(F->n, F->x, m, X, ld);
   else if (F->is_complex) dense_zlu_solve(F->n, F->x, F->pivots, adjoint, m, X, ld);
   else if (F->is_cholesky) dense_cholesky_solve(F->n, F->x, m, X, ld);
   else dense_lu_solve(F->n, F->x, F->pivots, adjoint, m, X, ld);
+  blas_restore(threads);
 }
 
 static void raise_pivot (lua_State *L, const Factor *F, int pivot) {
