@@ -69,7 +69,8 @@ lua_Integer slots_read (lua_State *L, int index, lua_Integer first, lua_Integer 
                         bool integers, uint8_t *to) {
   const List *t = list_at(L, index);
   n = count(L, t, first, n);
-  const Slot *slots = t->slots + first - 1;
+  if (n == 0) return 0;
+  const Slot *slots = t->slots + (first - 1);
   uint8_t tag = integers ? TAG_INTEGER : TAG_FLOAT;
   lua_Integer i = 0;
   for (; i < n && slots[i].tag == tag; i++) put_le64(to + 8 * i, (uint64_t)slots[i].value.i);
@@ -80,7 +81,8 @@ lua_Integer slots_write (lua_State *L, int index, lua_Integer first, lua_Integer
                          bool integers, const uint8_t *from) {
   List *t = list_at(L, index);
   n = count(L, t, first, n);
-  Slot *slots = t->slots + first - 1;
+  if (n == 0) return 0;
+  Slot *slots = t->slots + (first - 1);
   uint8_t tag = integers ? TAG_INTEGER : TAG_FLOAT;
   for (lua_Integer i = 0; i < n; i++) {
     slots[i].value.i = (lua_Integer)get_le64(from + 8 * i);
