@@ -1,15 +1,17 @@
 /* pool_limit.c - the bare limits of a call to two workers: a message goes to two processes, which
    send it back. Prints the seconds of each round.
 
-   cc -O2 -o pool_limit pool_limit.c -luv; pool_limit asleep|spinning ROUNDS
+   cc -O2 -o pool_limit pool_limit.c -luv; pool_limit asleep|computing|spinning ROUNDS
 
    asleep: over libuv's pipes, after a pause in which all three sleep; as many bytes as a call of an
    empty function has, and a loop that sees children end, as one does that has started processes.
+   computing: the same, but in the pause who asks computes.
    spinning: a word through shared memory, back to back; who waits yields its core. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +71,12 @@ static void serve (int fd) {
   uv_run(&loop, UV_RUN_DEFAULT);
 }
 
-static void asleep (int rounds) {
+static void compute (void) {
+  uint64_t stop = uv_hrtime() + 20000000;
+  while (uv_hrtime() < stop) continue;
+}
+
+static void piped (int rounds, bool computes) {
   int pairs[WORKERS][2], n_answers;
   uv_loop_t loop;
   uv_signal_t child;
@@ -93,7 +100,9 @@ static void asleep (int rounds) {
   for (int i = 0; i < rounds; i++) {
     char message[MESSAGE] = {0};
     uv_buf_t buf = uv_buf_init(message, sizeof message);
-    if (system("sleep 0.02") != 0) die("sleep"); /* as the benchmark does: caches go cold */
+    if (computes) compute();
+    else if (system("sleep 0.02") != 0)
+      die("sleep"); /* as the benchmark does: caches go cold */
     uint64_t begun = uv_hrtime();
     n_answers = 0;
     for (int w = 0; w < WORKERS; w++) uv_try_write((uv_stream_t *)&ends[w].pipe, &buf, 1);
@@ -136,6 +145,6 @@ static void spinning (int rounds) {
 int main (int argc, char **argv) {
   int rounds = argc > 2 ? atoi(argv[2]) : 40;
   if (argc > 1 && strcmp(argv[1], "spinning") == 0) spinning(rounds);
-  else asleep(rounds);
+  else piped(rounds, argc > 1 && strcmp(argv[1], "computing") == 0);
   return EXIT_SUCCESS;
 }
