@@ -3,6 +3,9 @@
 #include "array/simd.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 #ifndef SIMD_TABLE
 #define SIMD_TABLE simd_baseline
@@ -99,23 +102,61 @@ static size_t find (const double *x, int64_t magnitude, size_t n) {
 /* Loops that do little with a number are unrolled, so that the loop itself costs nothing. */
 enum { UNROLLED = 8 * WIDTH };
 
+/* The memory of a result of so many numbers has left the caches since its last array was dropped:
+   it is the collector that frees it. To write past the caches saves reading it first. Of 4 MB
+   that gains nothing yet, of 8 and 80 MB a quarter. */
+enum { STREAMED = 750000 };
+
+static inline void stream (double *z, Lanes v) {
+#if defined __AVX__
+  _mm256_stream_pd(z, (__m256d)v);
+#elif defined __SSE2__
+  _mm_stream_pd(z, (__m128d){v[0], v[1]});
+  _mm_stream_pd(z + 2, (__m128d){v[2], v[3]});
+#else
+  *lanes(z) = v;
+#endif
+}
+
+/* Other processes may be told of the result right after this. */
+static inline void end_streams (void) {
+#ifdef __SSE2__
+  _mm_sfence();
+#endif
+}
+
+/* How many numbers come before the first that can be streamed to; n when none shall be. */
+static size_t before_streams (const double *z, const double *operand, size_t n) {
+  if (n < STREAMED || z == operand) return n;
+  return -((uintptr_t)z / sizeof *z) % WIDTH;
+}
+
 static void scaled (double *z, double alpha, const double *x, size_t n) {
-  size_t i = 0;
-  for (; n - i >= UNROLLED; i += UNROLLED) {
+  size_t i = 0, cached = before_streams(z, x, n);
+  for (; cached - i >= UNROLLED; i += UNROLLED) {
     for (size_t k = i; k < i + UNROLLED; k += WIDTH) *lanes(z + k) = alpha * *read_lanes(x + k);
   }
-  for (; n - i >= WIDTH; i += WIDTH) *lanes(z + i) = alpha * *read_lanes(x + i);
+  for (; cached - i >= WIDTH; i += WIDTH) *lanes(z + i) = alpha * *read_lanes(x + i);
+  for (; i < cached; i++) z[i] = alpha * x[i];
+  if (i == n) return;
+  for (; n - i >= WIDTH; i += WIDTH) stream(z + i, alpha * *read_lanes(x + i));
+  end_streams();
   for (; i < n; i++) z[i] = alpha * x[i];
 }
 
 static void sum (double *z, const double *x, double alpha, const double *y, size_t n) {
-  size_t i = 0;
-  for (; n - i >= UNROLLED; i += UNROLLED) {
+  size_t i = 0, cached = before_streams(z, x, n);
+  for (; cached - i >= UNROLLED; i += UNROLLED) {
     for (size_t k = i; k < i + UNROLLED; k += WIDTH)
       *lanes(z + k) = *read_lanes(x + k) + alpha * *read_lanes(y + k);
   }
-  for (; n - i >= WIDTH; i += WIDTH)
+  for (; cached - i >= WIDTH; i += WIDTH)
     *lanes(z + i) = *read_lanes(x + i) + alpha * *read_lanes(y + i);
+  for (; i < cached; i++) z[i] = x[i] + alpha * y[i];
+  if (i == n) return;
+  for (; n - i >= WIDTH; i += WIDTH)
+    stream(z + i, *read_lanes(x + i) + alpha * *read_lanes(y + i));
+  end_streams();
   for (; i < n; i++) z[i] = x[i] + alpha * y[i];
 }
 

@@ -29,6 +29,20 @@ describe("loops over vectors", function()
     end
   end)
 
+  it("reach each component of large vectors, wherever in memory they begin", function()
+    for rest = 0, 3 do
+      local dim = 800000 + rest -- written past the caches
+      local U = VectorArray.from_function(dim, 1, entry)
+      local one = VectorArray.from_function(dim, 1, other)
+      local V = U:copy()
+      V:append(one)
+      V:append(U)
+      assert.same({ 0, 0, 0 }, (V + one - V:copy():axpy(1, one)):sup_norm(), "dimension " .. dim)
+      assert.same({ 0, 0, 0 }, (V * -3 - V:copy():scal(-3)):sup_norm(), "dimension " .. dim)
+      assert.same({ 12, 12, 12 }, (3 * (V - one) + 3 * one):sup_norm())
+    end
+  end)
+
   it("find the first of the largest components wherever it stands", function()
     for dim = 1, 35 do
       for place = 1, dim do
