@@ -1,12 +1,11 @@
 /* available.c - reads what the kernel says of memory: /proc/meminfo, and the files of control groups. */
 #include "block/available.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include "block/systemfile.h"
 
 enum { TEXT = 8192, PATH = 4400 };
 
@@ -27,26 +26,11 @@ static const Names second_version = {.folder = "",
                                      .used = "memory.current",
                                      .cache = "\ninactive_file "};
 
-/* The first bytes of a file, as a string; false: there is no such file, or nothing in it. */
-static bool read_text (const char *path, char *text, size_t size) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  size_t len = 0;
-  ssize_t n = 1;
-  while (n > 0 && len < size - 1) {
-    n = read(fd, text + len, size - 1 - len);
-    if (n > 0) len += (size_t)n;
-  }
-  close(fd);
-  text[len] = '\0';
-  return len > 0;
-}
-
 /* The number that the file of the group in folder begins with; UINT64_MAX: none, as "max". */
 static uint64_t read_number (const char *folder, const char *name) {
   char text[64], path[PATH];
   int n = snprintf(path, sizeof path, "%s/%s", folder, name);
-  if (n < 0 || (size_t)n >= sizeof path || !read_text(path, text, sizeof text))
+  if (n < 0 || (size_t)n >= sizeof path || !systemfile_read(path, text, sizeof text))
     return UINT64_MAX;
   return text[0] >= '0' && text[0] <= '9' ? strtoull(text, NULL, 10) : UINT64_MAX;
 }
@@ -55,7 +39,7 @@ static uint64_t read_number (const char *folder, const char *name) {
 static uint64_t read_cache (const char *folder, const char *field) {
   char text[TEXT], path[PATH];
   int n = snprintf(path, sizeof path, "%s/memory.stat", folder);
-  if (n < 0 || (size_t)n >= sizeof path || !read_text(path, text, sizeof text)) return 0;
+  if (n < 0 || (size_t)n >= sizeof path || !systemfile_read(path, text, sizeof text)) return 0;
   const char *at = strstr(text, field);
   return at != NULL ? strtoull(at + strlen(field), NULL, 10) : 0;
 }
@@ -94,7 +78,7 @@ static void take_groups (GroupMemory *m, const Names *names, const char *mount, 
 GroupMemory available_in_groups (const char *groups, const char *mount) {
   GroupMemory m = {.limit = UINT64_MAX, .left = UINT64_MAX};
   char text[4096];
-  if (!read_text(groups, text, sizeof text)) return m;
+  if (!systemfile_read(groups, text, sizeof text)) return m;
   char *rest = text;
   for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
     strsep(&line, ":"); /* number of the hierarchy */
@@ -117,8 +101,9 @@ uint64_t available_limit (void) {
 size_t available_memory (void) {
   char text[TEXT];
   uint64_t bytes = own_groups().left;
-  const char *at = read_text("/proc/meminfo", text, sizeof text) ? strstr(text, "MemAvailable:")
-                                                                 : NULL;
+  const char *at = systemfile_read("/proc/meminfo", text, sizeof text)
+                     ? strstr(text, "MemAvailable:")
+                     : NULL;
   if (at != NULL) {
     uint64_t kib = strtoull(at + strlen("MemAvailable:"), NULL, 10);
     if (kib < bytes / 1024) bytes = kib * 1024;

@@ -2,7 +2,6 @@
 #include "transport/obituary.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "block/available.h"
+#include "block/systemfile.h"
 
 /* A process that had come to so much of what it may have is likely to have wanted more. */
 static const double NEARLY = 0.9;
@@ -42,24 +42,9 @@ void obituary_note_peak (Obituary *o) {
   if (rc == 0 && usage.ru_maxrss > 0) o->peak = (uint64_t)usage.ru_maxrss * 1024;
 }
 
-/* The first bytes of a small file, as a string; false: there is no such file. */
-static bool read_text (const char *path, char *text, size_t size) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  size_t len = 0;
-  ssize_t n = 1;
-  while (n > 0 && len < size - 1) {
-    n = read(fd, text + len, size - 1 - len);
-    if (n > 0) len += (size_t)n;
-  }
-  close(fd);
-  text[len] = '\0';
-  return len > 0;
-}
-
 uint64_t obituary_oom_kills (void) {
   char text[16384];
-  if (!read_text("/proc/vmstat", text, sizeof text)) return 0;
+  if (!systemfile_read("/proc/vmstat", text, sizeof text)) return 0;
   const char *at = strstr(text, "\noom_kill ");
   return at != NULL ? strtoull(at + 10, NULL, 10) : 0;
 }

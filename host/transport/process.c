@@ -1,9 +1,9 @@
 /* process.c - what /proc says of the processes of this machine. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "block/systemfile.h"
 #include "transport/transport.h"
 
 /* Reads /proc/<pid>/stat and returns what follows the name of the program, which may hold
@@ -11,12 +11,7 @@
 static const char *read_stat (int64_t pid, char *text, size_t size) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return NULL;
-  ssize_t n = read(fd, text, size - 1);
-  close(fd);
-  if (n <= 0) return NULL;
-  text[n] = '\0';
+  if (!systemfile_read(path, text, size)) return NULL;
   const char *end = strrchr(text, ')');
   return end != NULL && end[1] == ' ' ? end + 2 : NULL;
 }
