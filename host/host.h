@@ -23,6 +23,7 @@ typedef struct Host {
   int default_workers;     /* --workers N; -1 when not given */
   bool is_worker;          /* neap.pool is inline here */
   bool ignore_environment; /* -E: LUA_PATH, LUA_CPATH and LUA_INIT are not read */
+  bool has_slots;          /* of its Lua, see array/slots.h */
   bool interactive;        /* at the prompt: no number of interrupts ends the process */
 
   /* Ctrl-C. The handler of SIGINT counts here. While Lua runs, a hook takes the interrupt and

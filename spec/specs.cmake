@@ -80,6 +80,13 @@ target_include_directories(kernel PRIVATE host)
 set_target_properties(kernel PROPERTIES PREFIX "")
 target_include_directories(kernel SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
 
+# What specs do to neap's knowledge of Lua.
+add_library(slots MODULE spec/support/slots.c)
+target_include_directories(slots PRIVATE host)
+set_target_properties(slots PROPERTIES PREFIX "")
+target_include_directories(slots SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
+target_link_libraries(slots PRIVATE PkgConfig::UV)
+
 # An allocator that fails on request; the sanitizers have one of their own.
 if(NOT NEAP_SANITIZE)
   add_library(failing MODULE spec/support/failing.c)

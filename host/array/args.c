@@ -1,10 +1,12 @@
 /* args.c - arguments of array functions. */
 #include "array/args.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <lauxlib.h>
+#include "array/slots.h"
 
 void args_new_kind (lua_State *L, const ArgsKind *kind) {
   luaL_newmetatable(L, kind->name);
@@ -183,7 +185,8 @@ static void check_len (lua_State *L, int arg, size_t n) {
 void args_read_numbers (lua_State *L, int arg, size_t n, double *x) {
   check_len(L, arg, n);
   bool raw = args_is_raw(L, arg);
-  for (size_t i = 0; i < n; i++) {
+  size_t done = raw ? (size_t)slots_numbers(L, arg, 1, (lua_Integer)n, x) : 0;
+  for (size_t i = done; i < n; i++) {
     args_item(L, arg, raw, i);
     x[i] = args_pop_number(L, arg, "entry %zu", i + 1);
   }
@@ -194,6 +197,18 @@ double *args_numbers (lua_State *L, int arg, size_t n) {
   double *x = args_scratch(L, n, sizeof *x);
   args_read_numbers(L, arg, n, x);
   return x;
+}
+
+/* How many of the first items of a list are integers that stand in slots: they become indices
+   counted from 0. */
+static size_t read_indices (lua_State *L, int arg, size_t limit, size_t n, size_t *indices) {
+  static_assert(sizeof *indices == sizeof(lua_Integer), "read in place");
+  size_t done = (size_t)slots_read(L, arg, 1, (lua_Integer)n, true, indices);
+  for (size_t k = 0; k < done; k++) {
+    if (--indices[k] < limit) continue;
+    luaL_argerror(L, arg, range_message(L, (lua_Integer)(indices[k] + 1), limit));
+  }
+  return done;
 }
 
 /* What stands at the top of the stack, an item of the list at arg of the given type, as an index
@@ -224,8 +239,8 @@ size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n, size_t few
   else lua_pushnil(L);
   bool raw = args_is_raw(L, arg);
   int top = lua_gettop(L);
-  for (size_t k = 0; k < *n; k++) {
-    if (k % AT_ONCE == 0) lua_settop(L, top);
+  for (size_t k = raw ? read_indices(L, arg, limit, *n, indices) : 0; k < *n; k++) {
+    if (lua_gettop(L) >= top + AT_ONCE) lua_settop(L, top);
     indices[k] = to_index(L, arg, args_item(L, arg, raw, k), k, limit);
   }
   lua_settop(L, top);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "array/args.h"
+#include "array/slots.h"
 
 void scalar_push (lua_State *L, double complex z) {
   double complex *box = lua_newuserdatauv(L, sizeof *box, 0);
@@ -62,7 +63,8 @@ double *scalar_list (lua_State *L, int arg, size_t n, bool *is_complex) {
   double *x = args_scratch(L, n, 2 * sizeof *x);
   *is_complex = false;
   bool raw = args_is_raw(L, arg);
-  for (size_t i = 0; i < n; i++) {
+  size_t done = raw ? (size_t)slots_numbers(L, arg, 1, (lua_Integer)n, x) : 0;
+  for (size_t i = done; i < n; i++) {
     args_item(L, arg, raw, i);
     Scalar s = scalar_pop(L, arg, "entry %zu", i + 1);
     if (s.is_complex && !*is_complex) {
@@ -78,6 +80,10 @@ double *scalar_list (lua_State *L, int arg, size_t n, bool *is_complex) {
 void scalar_push_list (lua_State *L, const double *x, bool is_complex, size_t n,
                        size_t stride) {
   lua_createtable(L, n > INT_MAX ? 0 : (int)n, 0);
+  if (!is_complex && stride == 1) {
+    slots_put_numbers(L, -1, 0, n, x);
+    return;
+  }
   for (size_t i = 0; i < n; i++) {
     size_t k = i * stride;
     if (is_complex) scalar_push(L, scalar_of(x[2 * k], x[2 * k + 1]));

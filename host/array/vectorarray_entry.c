@@ -7,6 +7,7 @@
 #include "array/kernelsz.h"
 #include "array/matrix_store.h"
 #include "array/scalar.h"
+#include "array/slots.h"
 
 /* The largest absolute value in vector j, and where it stands unless index is NULL. */
 static double sup (const VectorArray *U, size_t j, size_t *index) {
@@ -18,14 +19,30 @@ static void push_list (lua_State *L, size_t n) {
   lua_createtable(L, n > INT32_MAX ? 0 : (int)n, 0);
 }
 
+enum { BATCH = 32 }; /* results that are stored at once */
+
+static size_t batch (size_t left) {
+  return left < BATCH ? left : BATCH;
+}
+
+void vectorarray_push_numbers (lua_State *L, const VectorArray *U,
+                               double (*number)(const VectorArray *U, size_t j)) {
+  double x[BATCH];
+  push_list(L, U->len);
+  for (size_t j = 0, n; j < U->len; j += n) {
+    n = batch(U->len - j);
+    for (size_t k = 0; k < n; k++) x[k] = number(U, j + k);
+    slots_put_numbers(L, -1, j, n, x);
+  }
+}
+
+static double sup_norm (const VectorArray *U, size_t j) {
+  return sup(U, j, NULL);
+}
+
 /* U:sup_norm() -> list */
 static int l_sup_norm (lua_State *L) {
-  const VectorArray *U = vectorarray_check(L, 1);
-  push_list(L, U->len);
-  for (size_t j = 0; j < U->len; j++) {
-    lua_pushnumber(L, sup(U, j, NULL));
-    lua_rawseti(L, -2, (lua_Integer)j + 1);
-  }
+  vectorarray_push_numbers(L, vectorarray_check(L, 1), sup_norm);
   return 1;
 }
 
@@ -35,15 +52,33 @@ static int l_amax (lua_State *L) {
   if (U->dim == 0) return luaL_error(L, "amax: vectors of dimension 0 have no entries");
   push_list(L, U->len);
   push_list(L, U->len);
-  for (size_t j = 0; j < U->len; j++) {
-    size_t index;
-    double value = sup(U, j, &index);
-    lua_pushinteger(L, (lua_Integer)index + 1);
-    lua_rawseti(L, -3, (lua_Integer)j + 1);
-    lua_pushnumber(L, value);
-    lua_rawseti(L, -2, (lua_Integer)j + 1);
+  lua_Integer indices[BATCH];
+  double values[BATCH];
+  for (size_t j = 0, n; j < U->len; j += n) {
+    n = batch(U->len - j);
+    for (size_t k = 0; k < n; k++) {
+      size_t index;
+      values[k] = sup(U, j + k, &index);
+      indices[k] = (lua_Integer)index + 1;
+    }
+    slots_put_integers(L, -2, j, n, indices);
+    slots_put_numbers(L, -1, j, n, values);
   }
   return 2;
+}
+
+/* y[i] = x[indices[i]]: four at once, or half of the instructions would be the loop's. */
+static void gather (double *restrict y, const double *x, const size_t *indices, size_t n) {
+  size_t i = 0;
+  for (; n - i >= 4; i += 4) {
+    double a = x[indices[i]], b = x[indices[i + 1]], c = x[indices[i + 2]],
+           d = x[indices[i + 3]];
+    y[i] = a;
+    y[i + 1] = b;
+    y[i + 2] = c;
+    y[i + 3] = d;
+  }
+  for (; i < n; i++) y[i] = x[indices[i]];
 }
 
 /* U:dofs(indices) -> Matrix [#indices, #U] */
@@ -61,7 +96,7 @@ static int l_dofs (lua_State *L) {
       for (size_t i = 0; i < n; i++)
         memcpy(m + 2 * (j * n + i), u + 2 * indices[i], 2 * sizeof *u);
     } else {
-      for (size_t i = 0; i < n; i++) m[j * n + i] = u[indices[i]];
+      gather(m + j * n, u, indices, n);
     }
   }
   return 1;

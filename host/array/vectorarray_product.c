@@ -188,6 +188,15 @@ static void push_squares (lua_State *L, int u, int index, int arg, bool roots) {
   lua_settop(L, result);
 }
 
+static double square (const VectorArray *U, size_t j) {
+  const double *u = vectorarray_vector(U, j);
+  return kernel_dot(u, u, vectorarray_run(U));
+}
+
+static double norm (const VectorArray *U, size_t j) {
+  return kernel_norm(vectorarray_vector(U, j), vectorarray_run(U));
+}
+
 /* U:norm2([product]) -> list */
 static int l_norm2 (lua_State *L) {
   const VectorArray *U = vectorarray_check(L, 1);
@@ -195,11 +204,7 @@ static int l_norm2 (lua_State *L) {
     push_squares(L, 1, 2, 2, false);
     return 1;
   }
-  push_numbers(L, U->len);
-  for (size_t j = 0; j < U->len; j++) {
-    const double *u = vectorarray_vector(U, j);
-    append_number(L, j, kernel_dot(u, u, vectorarray_run(U)));
-  }
+  vectorarray_push_numbers(L, U, square);
   return 1;
 }
 
@@ -210,10 +215,7 @@ static int l_norm (lua_State *L) {
     push_squares(L, 1, 2, 2, true);
     return 1;
   }
-  push_numbers(L, U->len);
-  for (size_t j = 0; j < U->len; j++) {
-    append_number(L, j, kernel_norm(vectorarray_vector(U, j), vectorarray_run(U)));
-  }
+  vectorarray_push_numbers(L, U, norm);
   return 1;
 }
 

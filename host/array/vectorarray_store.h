@@ -112,6 +112,10 @@ void vectorarray_push_inner (lua_State *L, int u, const VectorArray *U, int v,
 void vectorarray_push_pairwise (lua_State *L, int u, const VectorArray *U, int v,
                                 const VectorArray *V);
 
+/* Pushes the list of what number gives for each vector of U. */
+void vectorarray_push_numbers (lua_State *L, const VectorArray *U,
+                               double (*number)(const VectorArray *U, size_t j));
+
 /* Pushes the real array [dim, 2 #U] of the real parts of all vectors of U, then their imaginary
    parts; and puts the vectors of such an array together again. */
 VectorArray *vectorarray_push_parts (lua_State *L, const VectorArray *U);

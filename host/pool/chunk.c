@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <lauxlib.h>
+#include "array/slots.h"
 #include "pool/ranges.h"
 #include "wire/bytes.h"
-#include "wire/slots.h"
 #include "worker/protocol.h"
 
 enum { RESULTS_MAX = 1 << 26 }; /* room made in advance, in items */

@@ -6,6 +6,7 @@
 #include <lualib.h>
 #include "array/array.h"
 #include "array/memory.h"
+#include "array/slots.h"
 #include "shell/clock.h"
 #include "shell/coroutines.h"
 #include "pool/module.h"
@@ -58,6 +59,7 @@ static void prepare_buffers (lua_State *L) {
 static int l_open (lua_State *L) {
   Host *host = lua_touserdata(L, 1);
   prepare_buffers(L);
+  host->has_slots = slots_look(L);
   if (host->ignore_environment) {
     lua_pushboolean(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* the package library looks for it */

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 #include <lauxlib.h>
-#include "metatable.h"
 #include "array/scalar.h"
+#include "array/slots.h"
+#include "metatable.h"
 #include "wire/immutable.h"
-#include "wire/slots.h"
 
 #define DECODER_TNAME "neap.wire.decoder"
 

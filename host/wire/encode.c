@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <lauxlib.h>
+#include "array/slots.h"
 #include "metatable.h"
 #include "wire/immutable.h"
-#include "wire/slots.h"
 #include "wire/state.h"
 
 #define PACKED_TNAME "neap.wire.packed"

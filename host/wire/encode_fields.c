@@ -2,8 +2,8 @@
 #include "wire/encoder.h"
 
 #include <lauxlib.h>
+#include "array/slots.h"
 #include "wire/immutable.h"
-#include "wire/slots.h"
 
 enum { PACKED_MIN = 2, GAP_MAX = 64 };
 

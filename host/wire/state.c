@@ -7,7 +7,6 @@
 #include <lauxlib.h>
 #include "metatable.h"
 #include "wire/encoder.h"
-#include "wire/slots.h"
 
 #define STATE_TNAME "neap.wire.state"
 static const char state_key; /* its address is the key in the registry */
@@ -55,7 +54,6 @@ WireState *state_push (lua_State *L) {
   metatable_set(L, STATE_TNAME, metamethods);
   s->spare = calloc(1, sizeof *s->spare);
   if (s->spare == NULL) encoder_no_memory(L);
-  s->has_slots = slots_look(L);
   new_table(L, STATE_CACHE, "k");
   new_table(L, STATE_NAMES, "k");
   new_table(L, STATE_MODULES, "k");

@@ -26,7 +26,6 @@ typedef struct WireState {
   uint64_t n_classes;
   struct Workspace *spare; /* owned; an unused one when has_spare */
   bool has_spare, is_closed;
-  bool has_slots;     /* see slots.h */
   AddressMap modules; /* what package.loaded held, when it had this fingerprint: */
   uint64_t modules_fingerprint;
   uint64_t fingerprint; /* of package.loaded when the index of names was made */
