@@ -87,6 +87,11 @@ set_target_properties(slots PROPERTIES PREFIX "")
 target_include_directories(slots SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
 target_link_libraries(slots PRIVATE PkgConfig::UV)
 
+# Drives the allocator that Lua has in neap.
+add_library(allocator MODULE spec/support/allocator.c)
+set_target_properties(allocator PROPERTIES PREFIX "")
+target_include_directories(allocator SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
+
 # An allocator that fails on request; the sanitizers have one of their own.
 if(NOT NEAP_SANITIZE)
   add_library(failing MODULE spec/support/failing.c)

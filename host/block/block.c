@@ -10,6 +10,7 @@
 #include "block/heap.h"
 #include "block/hugepages.h"
 #include "block/layout.h"
+#include "block/objects.h"
 #include "block/pages.h"
 #include "block/snapshot.h"
 #include "block/store.h"
@@ -298,6 +299,7 @@ void block_trim (void) {
   BlockStore *store = store_get();
   store_trim(0);
   heap_trim();
+  objects_trim();
   store->high = store->len;
 }
 

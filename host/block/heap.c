@@ -15,10 +15,6 @@ static const size_t most = (size_t)4 << 20;
 
 enum { GRAIN = 64 };
 
-struct HeapFree {
-  HeapFree *next;
-};
-
 /* The number of a size: whole grains up to 16 of them, then 8 steps for each doubling. *size becomes
    what memory of that number has; it is at most STORE_HEAP_MAX. */
 static size_t number_of (size_t *size) {

@@ -6,11 +6,15 @@
 
 enum {
   STORE_KNOWN = 256, /* a power of two */
-  STORE_HEAPS = 96   /* sizes of free memory, see heap.c */
+  STORE_HEAPS = 96,  /* sizes of free memory, see heap.c */
+  STORE_OBJECTS = 17 /* see objects.c */
 };
 #define STORE_HEAP_MAX ((size_t)512 << 10) /* the largest of them */
 
-typedef struct HeapFree HeapFree;
+/* Free memory begins with this. */
+typedef struct HeapFree {
+  struct HeapFree *next;
+} HeapFree;
 
 typedef struct BlockStore {
   size_t len;               /* of memory that blocks hold: see store_hold */
@@ -23,6 +27,8 @@ typedef struct BlockStore {
   size_t idle_len;
   HeapFree *heaps[STORE_HEAPS]; /* free memory of small blocks; heap_len bytes of it */
   size_t heap_len;
+  HeapFree *objects[STORE_OBJECTS]; /* and that of small objects */
+  size_t objects_len;
   size_t checked_len;          /* so much may be idle, as far as the machine's memory goes */
   unsigned unchecked;          /* segments kept since that was looked at */
   size_t n_descriptors;        /* that segments hold */

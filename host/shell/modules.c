@@ -7,6 +7,7 @@
 #include "array/array.h"
 #include "array/memory.h"
 #include "array/slots.h"
+#include "block/objects.h"
 #include "shell/clock.h"
 #include "shell/coroutines.h"
 #include "pool/module.h"
@@ -84,9 +85,15 @@ static int l_open (lua_State *L) {
   return 0;
 }
 
+static void *allocate (void *user, void *old, size_t old_size, size_t size) {
+  (void)user;
+  return objects_resize(old, old == NULL ? 0 : old_size, size); /* of NULL, a kind of object */
+}
+
 lua_State *modules_newstate (Host *host) {
   lua_State *L = luaL_newstate();
   if (L == NULL) return NULL;
+  lua_setallocf(L, allocate, NULL); /* what it has already is of malloc */
   host_set(L, host);
   lua_pushcfunction(L, l_open);
   lua_pushlightuserdata(L, host);
