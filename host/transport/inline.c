@@ -86,6 +86,7 @@ static void inline_close (Transport *t) {
   Inline *self = (Inline *)t;
   event_queue_fini(&self->in);
   event_queue_fini(&self->out);
+  for (int i = 0; i < 2; i++) lines_fini(&self->lines[i]);
   free(self);
 }
 

@@ -64,6 +64,7 @@ static void on_closed (uv_handle_t *handle) {
   close(peer->channel);
   if (peer->dying_fd >= 0) close(peer->dying_fd);
   mailbox_close(&peer->mailbox);
+  for (int i = 0; i < 2; i++) lines_fini(&peer->lines[i]);
   free(peer);
 }
 

@@ -16,6 +16,8 @@ local finish, placed = finishing.finish, remotes.placed
 
 local M = {}
 
+--- What its workers print appears here before their call returns, line by line, each marked with
+--- the worker's number. Lines of more than 1 MiB come in pieces.
 ---@class WorkerPool       its fields can be read only
 ---@field workers integer    how many
 ---@field transport "local"|"mpi"|"inline"

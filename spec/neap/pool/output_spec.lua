@@ -72,11 +72,28 @@ for _, kind in ipairs(pools) do
       assert.equal(500, seen)
     end)
 
-    it("shows any bytes, and lines of any length", function()
+    it("shows any bytes, and lines of up to 1 MiB as what they are", function()
       local outcome = run(workers, [[
-        pool:apply_only(function() print("a\0b") print(("x"):rep(20000)) end, 1)]])
+        pool:apply_only(function()
+          print("a\0b")
+          for _, n in ipairs { 0, 8193, 65537, 2 ^ 20 | 0 } do print(("x"):rep(n)) end
+        end, 1)]])
+      local lengths = {}
       assert.equal("[1] a\0b\n", outcome.out:sub(1, 8))
-      assert.equal(20000, select(2, outcome.out:gsub("x", "")))
+      for line in outcome.out:gmatch "%[1%] (x*)\n" do lengths[#lengths + 1] = #line end
+      assert.same({ 0, 8193, 65537, 2 ^ 20 }, lengths)
+    end)
+
+    it("shows longer lines in pieces of that length", function()
+      local outcome = run(workers, [[
+        pool:apply_only(function()
+          for _, n in ipairs { (2 ^ 20 | 0) + 1, 2 ^ 21 | 0 } do io.write(("x"):rep(n), "\n") end
+          io.write("end\n")
+        end, 1)]])
+      local lengths = {}
+      for line in outcome.out:gmatch "%[1%] (x*)\n" do lengths[#lengths + 1] = #line end
+      assert.same({ 2 ^ 20, 1, 2 ^ 20, 2 ^ 20 }, lengths)
+      assert.equal("[1] end\n", outcome.out:sub(-8))
     end)
 
     it("does not wait for what nobody reads", function()
