@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include "block/systemfile.h"
 
 enum { TEXT = 8192, PATH = 4400 };
@@ -96,6 +97,15 @@ static GroupMemory own_groups (void) {
 
 uint64_t available_limit (void) {
   return own_groups().limit;
+}
+
+size_t available_at_most (uint64_t limit) {
+  struct sysinfo info;
+  if (sysinfo(&info) != 0) return SIZE_MAX;
+  uint64_t memory = (uint64_t)info.totalram * info.mem_unit;
+  uint64_t swap = (uint64_t)info.totalswap * info.mem_unit;
+  uint64_t bytes = (limit < memory ? limit : memory) + swap;
+  return bytes < SIZE_MAX ? (size_t)bytes : SIZE_MAX;
 }
 
 size_t available_memory (void) {

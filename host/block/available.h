@@ -15,6 +15,10 @@ typedef struct GroupMemory {
    at `mount`; of the first version or the second. What cannot be read limits nothing. */
 GroupMemory available_in_groups (const char *groups, const char *mount);
 
+/* What this process can fill at most: the memory of the machine, or limit where that is less, and all
+   that can be swapped out. SIZE_MAX when nobody says. */
+size_t available_at_most (uint64_t limit);
+
 uint64_t available_limit (void); /* what this process's groups grant; UINT64_MAX: no limit */
 size_t available_memory (void);  /* what can still be had; SIZE_MAX when nobody says */
 

@@ -72,9 +72,8 @@ static size_t physical_memory (void) {
 }
 
 bool store_can_fill (size_t len) {
-  struct sysinfo info;
-  if (len < idle_min || sysinfo(&info) != 0) return true; /* most blocks need no look */
-  return len / info.mem_unit <= (size_t)info.totalram + info.totalswap;
+  return len < idle_min || /* most blocks need no look */
+         len <= available_at_most(available_limit());
 }
 
 /* The system is asked once: to count the cores it reads a file. */

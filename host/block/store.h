@@ -45,7 +45,7 @@ BlockStore *store_get (void);
 void store_hold (size_t len);
 void store_let_go (size_t len);
 
-/* Has the machine so much memory at all, with what it swaps to? The kernel asks this for ordinary
+/* Has the machine, or the control group, so much memory at all, with what is swapped to? The kernel asks this for ordinary
    memory but not for shared memory, and then kills who fills it. */
 bool store_can_fill (size_t len);
 

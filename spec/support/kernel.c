@@ -87,12 +87,17 @@ static int l_available (lua_State *L) {
   return 2;
 }
 
+/* at_most(limit) -> bytes: of available_at_most; limit: nil, none */
+static int l_at_most (lua_State *L) {
+  uint64_t limit = lua_isnoneornil(L, 1) ? UINT64_MAX : (uint64_t)luaL_checkinteger(L, 1);
+  lua_pushinteger(L, (lua_Integer)available_at_most(limit));
+  return 1;
+}
+
 int luaopen_kernel (lua_State *L) {
-  static const luaL_Reg functions[] = {{"harm", l_harm},
-                                       {"crowd", l_crowd},
-                                       {"disperse", l_disperse},
-                                       {"available", l_available},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"harm", l_harm},         {"crowd", l_crowd},
+                                       {"disperse", l_disperse}, {"available", l_available},
+                                       {"at_most", l_at_most},   {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -88,3 +88,18 @@ describe("the memory that control groups leave", function()
     assert.is_nil(limit)
   end)
 end)
+
+describe("the memory that can be filled at most", function()
+  local function of(name)
+    local file <close> = assert(io.open "/proc/meminfo")
+    return tonumber(file:read("a"):match("\n?" .. name .. ":%s*(%d+) kB")) * 1024
+  end
+
+  it("is that of the machine, or of the control group, and what is swapped to", function()
+    local swap = of "SwapTotal"
+    assert.equal(of "MemTotal" + swap, kernel.at_most())
+    assert.equal(300 * MIB + swap, kernel.at_most(300 * MIB))
+    assert.equal(swap, kernel.at_most(0))
+    assert.equal(of "MemTotal" + swap, kernel.at_most(of "MemTotal" + 1))
+  end)
+end)
