@@ -146,6 +146,12 @@ end
 
 local M = { WorkerError = WorkerError }
 
+-- What two errors have in common that have failed in the same way: each death names its worker.
+local function way(e)
+  if not (e.kind == "died" and e.worker) then return e.message end
+  return (e.message:gsub("^worker " .. e.worker .. " ", "worker "))
+end
+
 --- Makes one WorkerError of the errors of a call.
 ---@param errors table[]  as the core gives them; at least one
 ---@param results table?  what had finished
@@ -157,7 +163,9 @@ function M.new(errors, results)
   local first = errors[1]
   first.others = 0
   for i = 2, #errors do
-    if errors[i].message == first.message then first.others = first.others + 1 end
+    if errors[i].kind == first.kind and way(errors[i]) == way(first) then
+      first.others = first.others + 1
+    end
   end
   first.item = first.item or nil
   first.results = results

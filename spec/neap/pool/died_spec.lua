@@ -53,6 +53,19 @@ describe("the error of a worker that has died", function()
     assert.equal("worker 2 died (signal 9, Killed)", e.message)
   end)
 
+  it("is one for all workers that have ended in the same way", function()
+    local pool <close> = neap.pool { workers = 3 }
+    local ok, e = pcall(pool.apply, pool, function() os.exit(3) end)
+    assert.is_false(ok)
+    assert.equal("worker 1 died (exit code 3)", e.message)
+    assert.equal(2, e.others)
+    assert.matches("on worker 1 of [^\n]* %(and 2 more like it%)\n", tostring(e))
+    local codes <close> = pool:scatter_list { 3, 4, 3 }
+    ok, e = pcall(pool.apply, pool, function(part) os.exit(part[1]) end, codes)
+    assert.is_false(ok)
+    assert.equal(1, e.others)
+  end)
+
   it("has the exit code of one that ends by itself", function()
     local e = error_of(function() os.exit(3) end)
     assert.equal(3, e.exit_code)

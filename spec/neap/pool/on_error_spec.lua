@@ -177,6 +177,19 @@ for _, kind in ipairs(pools) do
       assert.is_string(list[1].host)
     end)
 
+    it("is said once where several have failed in the same way", function()
+      local e = error_of(function() error("the same", 0) end)
+      assert.equal(n - 1, e.others)
+      local more = (" (and %d more like it)"):format(n - 1)
+      assert.matches("on worker 1" .. (n > 1 and more or ""), tostring(e), 1, true)
+      assert.equal(n > 1, tostring(e):find(more, 1, true) ~= nil)
+      local ids = pool:scatter_list(table.move({ 1, 2, 3, 4, 5 }, 1, n, 1, {}))
+      e = error_of(function(part) error("not the same: " .. part[1], 0) end, ids)
+      assert.equal("not the same: 1", e.message)
+      assert.equal(0, e.others)
+      assert.is_nil(tostring(e):find("more like it", 1, true))
+    end)
+
     it("tells of a standard global that the driver has replaced", function()
       local e = error_of(function() assert.equal(1, 1) end) -- busted's
       assert.matches("attempt to index a function value (global 'assert') (on a worker 'assert' "
