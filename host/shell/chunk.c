@@ -1,11 +1,37 @@
 /* chunk.c - runs Lua code for the command line and the prompt: traceback, report, Ctrl-C. */
 #include "shell/chunk.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <lauxlib.h>
 #include "host.h"
 #include "shell/interrupt.h"
+
+/* Is the function of the frame one of neap's own Lua files? */
+static bool is_own (lua_State *L, const lua_Debug *ar) {
+  const char *dir = host_get(L)->lua_dir;
+  size_t len = strlen(dir);
+  return ar->source[0] == '@' && strncmp(ar->source + 1, dir, len) == 0 &&
+         ar->source[1 + len] == '/';
+}
+
+/* Where a traceback begins that is of use: behind the frames of neap's own Lua in which a mistake of
+   the caller's was seen, unless the message says that it is ours. 0: no Lua function is left. */
+static int first_level (lua_State *L, const char *message) {
+  lua_Debug ar;
+  int first = 1;
+  bool is_innermost = true;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "S", &ar);
+    if (ar.what[0] == 'C') continue;
+    if (!is_own(L, &ar)) return first;
+    if (is_innermost && strncmp(message, ar.short_src, strlen(ar.short_src)) == 0) return 1;
+    is_innermost = false;
+    first = level + 1;
+  }
+  return first == 1 ? 1 : 0;
+}
 
 /* The error value -> what the user reads. An object that tells its own story keeps it. */
 static int l_message (lua_State *L) {
@@ -14,7 +40,8 @@ static int l_message (lua_State *L) {
     if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
     message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
   }
-  luaL_traceback(L, L, message, 1);
+  int level = first_level(L, message);
+  if (level > 0) luaL_traceback(L, L, message, level);
   return 1;
 }
 

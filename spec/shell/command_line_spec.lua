@@ -97,6 +97,20 @@ describe("the command line", function()
       assert.is_nil(message:find("never", 1, true))
     end)
 
+    it("with a mistake in a call of neap's, and shows nothing of its inside", function()
+      local path = script [[local neap = require "neap"
+        local function f() neap.wait_all(3) end
+        f()]]
+      assert.equal(("neap: %s:2: futures: list expected, got number\nstack traceback:\n\t"
+        .. "%s:2: in local 'f'\n\t%s:3: in main chunk\n\t[C]: in ?\n"):format(path, path, path),
+        fails("%neap% " .. path))
+    end)
+
+    it("with an error inside of neap, and shows all of the traceback", function()
+      fails("%neap% " .. script "require 'neap.pool.finish'.finish({ _options = {} }, 1)",
+        "finish.lua:", "(local 'call')\nstack traceback:\n\t", "in upvalue 'wait'\n\t")
+    end)
+
     it("with an error that is an object", function()
       assert.equal("neap: told by itself\n", fails("%neap% " .. script
         "error(setmetatable({}, {__tostring = function() return 'told by itself' end}))"))
