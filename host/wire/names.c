@@ -191,6 +191,21 @@ static void enter_methods (lua_State *L, int names, const char *parts[], int n) 
   }
 }
 
+/* Pushes the methods of the metatable on top: the table that is __index, or that a C function that
+   is __index has for its first upvalue, where it computes fields as well. False, and nothing is pushed: there
+   are none. */
+static bool push_methods (lua_State *L, bool *is_table) {
+  lua_pushliteral(L, "__index");
+  *is_table = lua_rawget(L, -2) == LUA_TTABLE;
+  if (*is_table) return true;
+  if (names_methods(L, -1)) {
+    lua_remove(L, -2);
+    return true;
+  }
+  lua_pop(L, 1);
+  return false;
+}
+
 /* Enters the metatables that C code has made with luaL_newmetatable, and their methods. */
 static void enter_metatables (lua_State *L, int names) {
   lua_pushnil(L);
@@ -202,12 +217,12 @@ static void enter_metatables (lua_State *L, int names) {
       lua_pop(L, 1);
       if (is) {
         enter(L, names, "U", parts, 1, true);
-        lua_pushliteral(L, "__index");
-        if (lua_rawget(L, -2) == LUA_TTABLE) {
-          if (!lua_rawequal(L, -1, -2)) enter(L, names, "U", parts, 2, true);
+        bool is_table;
+        if (push_methods(L, &is_table)) {
+          if (is_table && !lua_rawequal(L, -1, -2)) enter(L, names, "U", parts, 2, true);
           enter_methods(L, names, parts, 2);
+          lua_pop(L, 1);
         }
-        lua_pop(L, 1);
         enter_methods(L, names, parts, 1);
       }
     }

@@ -27,6 +27,10 @@ bool names_may_have (lua_State *L, struct WireState *s, uint64_t fingerprint,
 /* The hash of the source of the module in the name at index; 0: known by name alone. */
 uint64_t names_hash (lua_State *L, int index);
 
+/* Pushes the methods of userdata whose __index is the C function at index, which computes fields as
+   well: a table that is its first upvalue. False, and nothing pushed: it is no such function. */
+bool names_methods (lua_State *L, int index);
+
 /* Pushes what the name at index stands for. Requires the module where it is not loaded, loads
    it again, in place, where the hash of its source is another. Raises when that fails. */
 void names_resolve (lua_State *L, int index, uint64_t hash);

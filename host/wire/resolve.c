@@ -109,6 +109,13 @@ static void push_module (lua_State *L, const char *name, uint64_t hash) {
   lua_remove(L, loaded);
 }
 
+bool names_methods (lua_State *L, int index) {
+  if (!lua_iscfunction(L, index) || lua_getupvalue(L, index, 1) == NULL) return false;
+  if (lua_istable(L, -1)) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
 void names_resolve (lua_State *L, int index, uint64_t hash) {
   const char *parts[PARTS_MAX];
   luaL_checkstack(L, 20, NULL);
@@ -126,6 +133,7 @@ void names_resolve (lua_State *L, int index, uint64_t hash) {
     luaL_error(L, "malformed name");
   }
   for (int i = 2; i < n; i++) {
+    if (names_methods(L, -1)) lua_remove(L, -2);
     if (!lua_istable(L, -1)) lua_pushnil(L);
     else lua_pushstring(L, parts[i]), lua_rawget(L, -2);
     lua_remove(L, -2);
