@@ -306,7 +306,7 @@ static int l_gc (lua_State *L) {
   Pool *p = c->pool;
   if (p == NULL) return 0;
   c->pool = NULL;
-  map_free(p, c->map);
+  map_free(c->map);
   c->map = NULL;
   parcel_release(c->parcel);
   c->parcel = NULL;

@@ -18,12 +18,11 @@ typedef struct Map {
   double item_seconds; /* measured; 0: not yet */
   int64_t largest;     /* items of the largest chunk that was answered */
   int n_sequences;
-  uint64_t *held; /* remote objects of f and kw, kept while the map runs */
-  size_t n_held;
+  struct Holds *held; /* the user value: remote objects of f, kw and items */
 } Map;
 
 /* User values: 1 results, a list (by value that f returns) of lists (by worker or item);
-   2 errors, a list of tables; 3 the sequences of a map; 4 its order: position -> item, or nil.
+   2 errors, a list of tables; 3 the sequences of a map; 4 its order: position -> item, or nil; 5 what a map holds.
    Anchored in the registry while requests are under way. */
 struct Call {
   Pool *pool; /* one reference */
@@ -45,7 +44,14 @@ struct Call {
   uint64_t until;       /* when it is to be over, by uv_hrtime; 0: whenever */
 };
 
-enum { CALL_RESULTS = 1, CALL_ERRORS, CALL_SEQUENCES, CALL_ORDER, CALL_VALUES = CALL_ORDER };
+enum {
+  CALL_RESULTS = 1,
+  CALL_ERRORS,
+  CALL_SEQUENCES,
+  CALL_ORDER,
+  CALL_HELD,
+  CALL_VALUES = CALL_HELD
+};
 
 /* Pushes a new call of the pool. */
 Call *call_push (lua_State *L, Pool *p, int64_t width);
@@ -98,6 +104,6 @@ void map_forget_worker (lua_State *L, Pool *p, int worker);
 void map_cancel (lua_State *L, Call *c);
 /* Tells the workers that the map is over. */
 void map_end (lua_State *L, Call *c);
-void map_free (Pool *p, Map *map);
+void map_free (Map *map);
 
 #endif

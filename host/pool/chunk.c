@@ -78,7 +78,11 @@ void chunk_send (lua_State *L, Call *c, int worker, int64_t first, int64_t count
   int top = lua_gettop(L);
   call_push_anchor(L, c);
   lua_getiuservalue(L, top + 1, CALL_SEQUENCES);
-  Encoder *e = pool_encoder(L, c->pool);
+  RemoteLender lender = {.pool = c->pool, .held = m->held};
+  WireContext context = c->pool->context;
+  context.user = &lender;
+  context.remote_id = remote_lent_id;
+  Encoder *e = pool_encoder_for(L, c->pool, &context);
   lua_Integer head[] = {(lua_Integer)c->number, first, count};
   for (int i = 0; i < 3; i++) {
     lua_pushinteger(L, head[i]);

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include "pool/call.h"
 #include "pool/chunk.h"
+#include "pool/holds.h"
 #include "pool/ranges.h"
 #include "worker/protocol.h"
 
@@ -180,13 +181,6 @@ void map_cancel (lua_State *L, Call *c) {
   }
 }
 
-static void let_go (Pool *p, Map *m) {
-  while (m->n_held > 0) {
-    uint64_t id = m->held[--m->n_held];
-    if (p->transport != NULL) objects_release(&p->objects, id);
-  }
-}
-
 /* Packed lists are large, and the next map may use their memory again. */
 static void free_packed (lua_State *L, const Call *c) {
   int top = lua_gettop(L);
@@ -212,38 +206,30 @@ void map_end (lua_State *L, Call *c) {
     m->begun[w] = false;
   }
   /* Now, not when the collector comes to the call: arrays may hang on it. */
-  let_go(c->pool, m);
+  holds_let_go(m->held);
   free_packed(L, c);
   parcel_release(c->parcel);
   c->parcel = NULL;
 }
 
-void map_free (Pool *p, Map *m) {
+void map_free (Map *m) {
   if (m == NULL) return;
-  let_go(p, m);
   ranges_free(m->returned);
   free(m->begun);
   free(m->in_flight);
-  free(m->held);
   free(m);
 }
 
-static Map *map_new (Pool *p) {
+static Map *map_new (const Pool *p) {
   size_t n = (size_t)p->n;
   Map *m = calloc(1, sizeof *m);
   if (m == NULL) return NULL;
   m->begun = calloc(n, sizeof *m->begun);
   m->in_flight = calloc(n, sizeof *m->in_flight);
-  m->held = malloc((p->n_touched + 1) * sizeof *m->held);
-  if (m->begun == NULL || m->in_flight == NULL || m->held == NULL) {
-    map_free(p, m);
+  if (m->begun == NULL || m->in_flight == NULL) {
+    map_free(m);
     return NULL;
   }
-  for (size_t i = 0; i < p->n_touched; i++) {
-    m->held[i] = p->touched[i];
-    objects_retain(&p->objects, p->touched[i]);
-  }
-  m->n_held = p->n_touched;
   return m;
 }
 
@@ -259,9 +245,13 @@ static int l_feed_all (lua_State *L) {
   return 0;
 }
 
-static Map *push_map (lua_State *L, Pool *p, int64_t total) {
-  Map *m = map_new(p);
+/* The map becomes the call's. */
+static void make_map (lua_State *L, Call *c, Holds *held, int64_t total) {
+  const Pool *p = c->pool;
+  for (size_t i = 0; i < p->n_touched; i++) holds_add(L, held, p->touched[i]);
+  Map *m = c->map = map_new(p);
   if (m == NULL) luaL_error(L, "not enough memory");
+  m->held = held;
   m->total = total;
   m->next = 1;
   m->chunk = option(L, "chunk");
@@ -269,11 +259,10 @@ static Map *push_map (lua_State *L, Pool *p, int64_t total) {
   m->collect = option(L, "collect") != 0;
   m->is_stream = option(L, "stream") != 0;
   m->n_sequences = (int)(lua_rawlen(L, 5) / 3);
-  return m;
 }
 
-/* pool:map(f, kw, {total, chunk, static, collect, stream, async, order}, sequences) -> call.
-   sequences: for each one kind, object, step (of a list: its numbers packed, or false), in one list; all
+/* pool:map(f, kw, {total, chunk, static, collect, stream, async, order, held}, sequences) -> call.
+   held: what check_items has found the items to refer to. sequences: for each one kind, object, step (of a list: its numbers packed, or false), in one list; all
    checked by the caller. */
 int call_map (lua_State *L) {
   Pool *p = pool_check(L, 1);
@@ -288,6 +277,9 @@ int call_map (lua_State *L) {
   lua_setiuservalue(L, 7, CALL_SEQUENCES);
   lua_getfield(L, 4, "order");
   lua_setiuservalue(L, 7, CALL_ORDER);
+  lua_getfield(L, 4, "held");
+  Holds *held = holds_check(L, -1);
+  lua_setiuservalue(L, 7, CALL_HELD);
   pool_follow_environment(L, p);
   Encoder *e = pool_encoder(L, p);
   lua_pushinteger(L, (lua_Integer)c->number);
@@ -297,7 +289,7 @@ int call_map (lua_State *L) {
   c->parcel = wire_finish(L, e);
   p->heavy = c->parcel->len > POOL_HEAVY ? c->parcel->len : 0;
   if (c->takes_globals) globals_take(L, p, c->parcel, &c->globals);
-  c->map = push_map(L, p, total);
+  make_map(L, c, held, total);
   lua_settop(L, 7);
   call_anchor(L, c);
   lua_pushcfunction(L, l_feed_all);

@@ -172,6 +172,7 @@ static const luaL_Reg methods[] = {
   {"stop", pool_stop},
   {"heavy", l_heavy},
   {"weigh", weigh_value},
+  {"holds", weigh_holds},
   {"check_items", weigh_check_items},
   {"wait_ready", l_wait_ready},
   {"status", l_status},

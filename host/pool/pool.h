@@ -173,6 +173,9 @@ void request_free (Request *r);
 /* Starts an encoding for the workers: tells them what was freed, pushes the encoder and forgets
    the touched objects. */
 Encoder *pool_encoder (lua_State *L, Pool *p);
+/* The same with a context made of the pool's, which is no longer needed when the encoder has been used
+   or something has raised. */
+Encoder *pool_encoder_for (lua_State *L, Pool *p, const WireContext *context);
 
 /* events.c */
 
@@ -297,6 +300,12 @@ uint64_t remote_new (lua_State *L, Pool *p);           /* a handle of a new obje
 /* The encoding under way concerns the object. */
 void remote_touch (lua_State *L, Pool *p, uint64_t id);
 int pool_remote_id (lua_State *L, int index, void *user, uint64_t *id, const char **why);
+/* The same for items of a map, whose user this is: what it holds may have been removed. */
+typedef struct RemoteLender {
+  Pool *pool;
+  const struct Holds *held;
+} RemoteLender;
+int remote_lent_id (lua_State *L, int index, void *user, uint64_t *id, const char **why);
 void remote_open (lua_State *L); /* pushes the table of methods */
 
 /* pushed.c */

@@ -1,11 +1,13 @@
 /* remote.c - RemoteObject: a handle of something that lives on the workers. */
 #include <stdlib.h>
 #include <lauxlib.h>
+#include "pool/holds.h"
 #include "pool/pool.h"
 
 typedef struct Remote {
-  Pool *pool; /* one reference; NULL once removed */
+  Pool *pool; /* one reference, until it is collected */
   uint64_t id;
+  bool is_removed;
 } Remote;
 
 /* User value 1: where it was removed, for messages. */
@@ -19,7 +21,7 @@ void remote_push (lua_State *L, Pool *p, uint64_t id) {
 uint64_t remote_new (lua_State *L, Pool *p) {
   uint64_t id;
   Remote *r = lua_newuserdatauv(L, sizeof *r, 1);
-  *r = (Remote){0};
+  *r = (Remote){.is_removed = true};
   luaL_setmetatable(L, REMOTE_TNAME);
   if (objects_add(&p->objects, &id) < 0) luaL_error(L, "not enough memory");
   *r = (Remote){.pool = pool_retain(p), .id = id};
@@ -52,7 +54,7 @@ int pool_remote_id (lua_State *L, int index, void *user, uint64_t *id, const cha
     *id = pushed_id(L, p, index, why);
     if (*why != NULL) return -1;
     if (*id == 0) return 0;
-  } else if (r->pool == NULL) {
+  } else if (r->is_removed) {
     lua_getiuservalue(L, index, 1);
     *why = lua_isstring(L, -1)
              ? lua_pushfstring(L, "a RemoteObject that was removed at %s", lua_tostring(L, -1))
@@ -68,12 +70,21 @@ int pool_remote_id (lua_State *L, int index, void *user, uint64_t *id, const cha
   return 1;
 }
 
+int remote_lent_id (lua_State *L, int index, void *user, uint64_t *id, const char **why) {
+  const RemoteLender *lender = user;
+  const Remote *r = luaL_testudata(L, index, REMOTE_TNAME);
+  bool is_lent = r != NULL && r->is_removed && r->pool == lender->pool &&
+                 holds_has(lender->held, r->id);
+  if (!is_lent) return pool_remote_id(L, index, lender->pool, id, why);
+  *id = r->id;
+  remote_touch(L, lender->pool, *id);
+  return 1;
+}
+
 static void release (Remote *r) {
-  Pool *p = r->pool;
-  if (p == NULL) return;
-  r->pool = NULL;
-  if (p->transport != NULL) objects_release(&p->objects, r->id);
-  pool_release(p);
+  if (r->is_removed) return;
+  r->is_removed = true;
+  if (r->pool != NULL && r->pool->transport != NULL) objects_release(&r->pool->objects, r->id);
 }
 
 /* remote:remove([level]): says nothing to a worker now; the next request does. level: of the function
@@ -81,7 +92,7 @@ static void release (Remote *r) {
 static int l_remove (lua_State *L) {
   Remote *r = luaL_checkudata(L, 1, REMOTE_TNAME);
   int level = (int)luaL_optinteger(L, 2, 1);
-  if (r->pool == NULL) return 0;
+  if (r->is_removed) return 0;
   luaL_where(L, level);
   size_t len;
   const char *where = lua_tolstring(L, -1, &len);
@@ -99,7 +110,10 @@ static int l_close (lua_State *L) { /* __close, whose second argument is an erro
 }
 
 static int l_gc (lua_State *L) {
-  release(luaL_checkudata(L, 1, REMOTE_TNAME));
+  Remote *r = luaL_checkudata(L, 1, REMOTE_TNAME);
+  release(r);
+  pool_release(r->pool);
+  r->pool = NULL;
   return 0;
 }
 
@@ -107,7 +121,7 @@ static int l_gc (lua_State *L) {
 static int l_index (lua_State *L) {
   const Remote *r = luaL_checkudata(L, 1, REMOTE_TNAME);
   if (lua_rawequal(L, 2, lua_upvalueindex(2))) {
-    lua_pushboolean(L, r->pool == NULL || r->pool->transport == NULL);
+    lua_pushboolean(L, r->is_removed || r->pool->transport == NULL);
     return 1;
   }
   lua_settop(L, 2);
@@ -117,7 +131,7 @@ static int l_index (lua_State *L) {
 
 static int l_tostring (lua_State *L) {
   const Remote *r = luaL_checkudata(L, 1, REMOTE_TNAME);
-  if (r->pool == NULL) {
+  if (r->is_removed) {
     lua_getiuservalue(L, 1, 1);
     if (lua_isstring(L, -1)) {
       lua_pushfstring(L, "RemoteObject (removed at %s)", lua_tostring(L, -1));

@@ -76,10 +76,14 @@ static void tell_freed (lua_State *L, Pool *p) {
   pool_prune_journals(p);
 }
 
-Encoder *pool_encoder (lua_State *L, Pool *p) {
+Encoder *pool_encoder_for (lua_State *L, Pool *p, const WireContext *context) {
   if (p->objects.n_freed > 0) tell_freed(L, p);
   p->n_touched = 0;
-  return wire_encoder(L, &p->context, 0);
+  return wire_encoder(L, context, 0);
+}
+
+Encoder *pool_encoder (lua_State *L, Pool *p) {
+  return pool_encoder_for(L, p, &p->context);
 }
 
 void request_free (Request *r) {

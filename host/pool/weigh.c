@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <lauxlib.h>
 #include "pool/call.h"
+#include "pool/holds.h"
 #include "wire/codeglobals.h"
 
 static int l_encode (lua_State *L) { /* (pool, value, label, place for the parcel) */
@@ -40,11 +41,19 @@ int weigh_value (lua_State *L) {
   return 3;
 }
 
-/* One object at a time: a list may hold many. */
+/* One object at a time: a list may hold many. They stay until the map is over, for which they are
+   looked at here. */
 static int remote_id (lua_State *L, int index, void *user, uint64_t *id, const char **why) {
-  Pool *p = user;
-  p->n_touched = 0;
-  return pool_remote_id(L, index, p, id, why);
+  Holds *held = user;
+  held->pool->n_touched = 0;
+  int is = pool_remote_id(L, index, held->pool, id, why);
+  if (is == 1) holds_add(L, held, *id);
+  return is;
+}
+
+int weigh_holds (lua_State *L) {
+  holds_push(L, pool_check(L, 1));
+  return 1;
 }
 
 int weigh_check_items (lua_State *L) {
@@ -52,8 +61,10 @@ int weigh_check_items (lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_Integer n = luaL_checkinteger(L, 3);
   const char *label = luaL_checkstring(L, 4);
+  Holds *held = holds_check(L, 5);
   if (!lua_getmetatable(L, 2) && wire_pack_items(L, 2, n)) return 1;
   WireContext context = p->context; /* an encoder that is left to the collector needs none */
+  context.user = held;
   context.remote_id = remote_id;
   wire_check_items(L, &context, 2, n, label);
   return 0;

@@ -163,7 +163,8 @@ function WorkerPool:scatter_list(list)
   end
   local ok, call, remote = pcall(self._core.scatter, self._core, parts)
   if not ok then
-    self._core:check_items(list, n, "list") -- which names the item by its number in the list
+    -- This names the item by its number in the list.
+    self._core:check_items(list, n, "list", self._core:holds())
     error(call, 0)
   end
   return placed(self, call, remote)
@@ -210,7 +211,7 @@ local function start_map(pool, f, level, more, ...)
   local kw = sequence.unwrap_kw(sequences[sequences.n])
   if kw then sequences.n = sequences.n - 1 end
   local total = sequence.check(sequences, level + 1)
-  local packed = sequence.check_items(sequences, total, pool._core)
+  local packed, held = sequence.check_items(sequences, total, pool._core)
   local o, order = pool._options, nil
   if more.async then sequences = taken(sequences, packed) end
   if o.cost then
@@ -220,7 +221,7 @@ local function start_map(pool, f, level, more, ...)
   local call = pool._core:map(f, kw, {
     total = total, chunk = o.item_timeout and 1 or o.chunk or 0, static = o.schedule == "static",
     collect = o.on_error ~= nil and o.on_error ~= "stop", order = order,
-    stream = more.stream, async = more.async,
+    stream = more.stream, async = more.async, held = held,
   }, sequence.describe(sequences, packed))
   return begun(pool, call, f, kw)
 end
@@ -243,7 +244,8 @@ function WorkerPool:apply_async(f, ...)
 end
 
 --- map, without waiting: chunks are handed out whenever the driver waits for something. Lists,
---- the plain tables in them and VectorArrays are taken as they are now, see neap.pool.taken.
+--- the plain tables in them and VectorArrays are taken as they are now, see neap.pool.taken; the
+--- objects of handles among the items stay until the map is over, though a handle is removed.
 ---@param f function
 ---@return Future
 ---@nodiscard

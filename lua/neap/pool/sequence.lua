@@ -150,16 +150,17 @@ end
 ---@param total integer
 ---@param core userdata    the pool's
 ---@return table packed    sequence -> its numbers as they are sent, where it has nothing else
+---@return userdata held   keeps the remote objects that items refer to
 ---@nodiscard
 function M.check_items(sequences, total, core)
-  local packed = {}
+  local packed, held = {}, core:holds()
   for i = 1, sequences.n do
     local x = sequences[i]
     if type(x) == "table" and getmetatable(x) ~= Range then
-      packed[i] = core:check_items(x, total, ("sequence %d"):format(i))
+      packed[i] = core:check_items(x, total, ("sequence %d"):format(i), held)
     end
   end
-  return packed
+  return packed, held
 end
 
 --- Lists the sequences as the core wants them.

@@ -90,6 +90,37 @@ for _, kind in ipairs(pools) do
       assert.same({ "a", "b", false, n = 4 }, named:get())
     end)
 
+    it("keeps what the items of a map refer to until it is over, whatever is removed", function()
+      local items, last = {}, 30
+      for i = 1, last - 1 do items[i] = { part = pool:push { i } } end
+      items[last] = setmetatable({ part = pool:push { last } }, { __name = "Item" })
+      local before = pool:status()[1].objects
+      local future = pool:with { chunk = 1 }:map_async(function(x) return x.part[1] end, items)
+      for i = 1, last do items[i].part:remove() end
+      assert.equal(before, pool:status()[1].objects)
+      local list = future:get()
+      for i = 1, last do assert.equal(i, list[i]) end
+      pool:apply(function() end)
+      assert.equal(before - last, pool:status()[1].objects)
+      assert.error_matches(function() pool:map(print, items) end,
+        "sequence 1: field .part of item 1 is a RemoteObject that was removed at ", 1, true)
+    end)
+
+    it("lets go of what items refer to when a map is cancelled or fails", function()
+      collectgarbage()
+      pool:apply(function() end)
+      local before = pool:status()[1].objects
+      local remote = pool:push { 1 }
+      local future = pool:map_async(function(x) return x[1] end, { remote, remote })
+      remote:remove()
+      future:cancel()
+      remote = pool:push { 2 }
+      assert.is_false(pcall(pool.map, pool, function() error "no" end, { remote }))
+      remote:remove()
+      pool:apply(function() end)
+      assert.equal(before, pool:status()[1].objects)
+    end)
+
     it("gives what is submitted to the worker that is free", function()
       if n < 2 then return end
       -- One worker is busy until the others have done all the rest.
