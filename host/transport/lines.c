@@ -11,7 +11,7 @@ enum { LINES_KEPT = 1 << 14 }; /* bytes that stay for the next line */
 static void show (LineBuffer *b, const char *bytes, size_t n) {
   FILE *f = b->fd == 1 ? stdout : stderr;
   fprintf(f, "[%d] ", b->worker + 1);
-  fwrite(b->text, 1, b->len, f); /* any bytes */
+  if (b->len > 0) fwrite(b->text, 1, b->len, f); /* any bytes */
   fwrite(bytes, 1, n, f);
   putc('\n', f);
   b->len = 0;
