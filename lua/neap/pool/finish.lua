@@ -6,8 +6,19 @@ local core = require "host.pool"
 
 local M = {}
 
+--- How many items a call has, if it is a map.
+---@param call userdata
+---@param places string?
+---@return integer?
+---@nodiscard
+function M.items_of(call, places)
+  if places ~= "item" then return nil end
+  local _, total = call:progress()
+  return total
+end
+
 -- What a call that was stopped raises: what was found where it was stopped, if anything.
-local function stopped(kind, message, call)
+local function stopped(kind, message, call, places)
   local at, best = {}, -1
   for _, e in ipairs(call:errors() or {}) do
     local lines = e.traceback and e.traceback:find("\n", 1, true) -- none: it had not begun
@@ -15,16 +26,17 @@ local function stopped(kind, message, call)
     if e.stopped and known > best then at, best = e, known end
   end
   local e = { kind = kind, message = message, worker = at.worker, item = at.item or nil,
-    traceback = at.traceback }
-  return errors.new({ e }, table.pack(call:unpack()))
+    traceback = at.traceback, stopped = true }
+  return errors.new({ e }, table.pack(call:unpack()), M.items_of(call, places))
 end
 
 --- Ends a call, as Ctrl-C does.
 ---@param pool WorkerPool
 ---@param call userdata
+---@param places string?
 ---@return WorkerError?  what it raises now; nil: it was over already, or came to its end
 ---@nodiscard
-function M.interrupt(pool, call)
+function M.interrupt(pool, call, places)
   pool._core:stop(call)
   local done, total = call:progress()
   local is_whole = done == total
@@ -32,24 +44,25 @@ function M.interrupt(pool, call)
     if e.stopped or e.kind == "interrupted" then is_whole = false end
   end
   if is_whole then return nil end
-  return stopped("interrupted", "interrupted", call)
+  return stopped("interrupted", "interrupted", call, places)
 end
 
-local function closed(call)
+local function closed(call, places)
   return errors.new({ { kind = "interrupted",
-    message = "the pool was closed before the call was over" } }, table.pack(call:unpack()))
+    message = "the pool was closed before the call was over" } }, table.pack(call:unpack()),
+    M.items_of(call, places))
 end
 
 -- Waits until the call is over, or raises why it will not be.
-local function wait(pool, call, seconds)
+local function wait(pool, call, seconds, places)
   local o = pool._options
   local over = call:wait(seconds or o.timeout)
   if not over then
     local kind = pool._core:stop(call)
     error(stopped(kind, kind == "timeout" and ("call took longer than %g s"):format(o.timeout)
-      or "interrupted", call), 0)
+      or "interrupted", call, places), 0)
   end
-  if not call:is_done() then error(closed(call), 0) end
+  if not call:is_done() then error(closed(call, places), 0) end
 end
 
 -- Runs f, which the user's own functions may make fail: that ends the call.
@@ -96,9 +109,9 @@ function M.finish(pool, call, places)
   end
   if o.progress or o.on_progress then
     protect(pool, call, progress.wait, call, o)
-    wait(pool, call, 0)
+    wait(pool, call, 0, places)
   else
-    wait(pool, call)
+    wait(pool, call, nil, places)
   end
   local list = call:errors()
   if not list then return call:unpack() end
@@ -106,7 +119,7 @@ function M.finish(pool, call, places)
   local on_error, results = o.on_error, table.pack(call:unpack())
   local complete = on_error ~= nil and on_error ~= "stop"
     and in_places(list, places, on_error, results)
-  if not complete then error(errors.new(list, results), 0) end
+  if not complete then error(errors.new(list, results, M.items_of(call, places)), 0) end
   return table.unpack(complete, 1, complete.n)
 end
 
@@ -137,9 +150,9 @@ function M.reduce(pool, call, combine)
   local value = protect(pool, call, combine_all, call, combine, view,
     o.timeout and view.began + o.timeout or math.huge)
   view:stop(call)
-  wait(pool, call, o.timeout and 0)
+  wait(pool, call, o.timeout and 0, "item")
   local list = call:errors()
-  if list then error(errors.new(list), 0) end
+  if list then error(errors.new(list, nil, M.items_of(call, "item")), 0) end
   return value
 end
 

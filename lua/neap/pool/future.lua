@@ -45,7 +45,8 @@ function Future:cancel()
   if self._results or self._pool._core:is_closed() or self._call:is_done(true) then return end
   self._pool._core:stop(self._call)
   self._results = table.pack(false, errors.new({ { kind = "interrupted",
-    message = "the call was cancelled" } }, table.pack(self._call:unpack())))
+    message = "the call was cancelled" } }, table.pack(self._call:unpack()),
+    finishing.items_of(self._call, self._places)))
 end
 
 function Future:__tostring()
@@ -76,7 +77,7 @@ local function interrupt(futures)
   local first
   for _, future in ipairs(futures) do
     if not future._results and not future._pool._core:is_closed() then
-      local e = finishing.interrupt(future._pool, future._call)
+      local e = finishing.interrupt(future._pool, future._call, future._places)
       if e then future._results = table.pack(false, e) end
       first = first or e
     end

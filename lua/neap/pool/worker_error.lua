@@ -18,8 +18,29 @@
 ---@field caller string?   traceback of the call; nil where no code made it, as at the prompt
 ---@field others integer   workers or items that failed in the same way
 ---@field results table?   what had finished: a list for each value, with gaps
+---@field failed integer[]? of a map: the numbers of the items that failed, ascending
+---@field pending integer[]? of a map: the numbers of those that neither failed nor have brought a
+---  result that is not nil, ascending
 local WorkerError = { __name = "WorkerError" }
-WorkerError.__index = WorkerError
+
+-- Of a long map that has failed early these are many, and mostly nobody asks.
+local function pending(e)
+  local total = rawget(e, "_total")
+  if not total then return nil end
+  local list, results, is_failed = {}, e.results and e.results[1] or {}, {}
+  for _, i in ipairs(e.failed) do is_failed[i] = true end
+  for i = 1, total do
+    if results[i] == nil and not is_failed[i] then list[#list + 1] = i end
+  end
+  return list
+end
+
+function WorkerError.__index(e, name)
+  if name ~= "pending" then return WorkerError[name] end
+  local list = pending(e)
+  rawset(e, "pending", list)
+  return list
+end
 
 local SUMMARY = 120 -- characters
 
@@ -146,6 +167,15 @@ end
 
 local M = { WorkerError = WorkerError }
 
+-- The items that have failed, once each; those that were stopped with their call have not.
+local function failed_items(errors)
+  local items = {}
+  for _, e in ipairs(errors) do -- in the order of the items
+    if e.item and not e.stopped and e.item ~= items[#items] then items[#items + 1] = e.item end
+  end
+  return items
+end
+
 -- What two errors have in common that have failed in the same way: each death names its worker.
 local function way(e)
   if not (e.kind == "died" and e.worker) then return e.message end
@@ -155,9 +185,10 @@ end
 --- Makes one WorkerError of the errors of a call.
 ---@param errors table[]  as the core gives them; at least one
 ---@param results table?  what had finished
+---@param total integer?   of a map: how many items it has
 ---@return WorkerError
 ---@nodiscard
-function M.new(errors, results)
+function M.new(errors, results, total)
   for _, e in ipairs(errors) do word(e) end
   table.sort(errors, before)
   local first = errors[1]
@@ -169,6 +200,8 @@ function M.new(errors, results)
   end
   first.item = first.item or nil
   first.results = results
+  if total then first.failed, first._total = failed_items(errors), total end
+  first.stopped = nil
   first.caller = caller()
   return setmetatable(first, WorkerError)
 end

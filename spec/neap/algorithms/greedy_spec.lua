@@ -84,6 +84,32 @@ describe("greedy", function()
     end)
   end
 
+  it("leaves no basis on the workers that another has taken the place of", function()
+    local pool <close> = neap.pool { workers = 2 }
+    local reductor = reductors.StationaryRBReductor(fom, { product = energy })
+    local seen = {}
+    local function count()
+      local blocks = pool:apply(function()
+        collectgarbage()
+        return (require "host.array".blocks())
+      end)
+      seen[#seen + 1] = { objects = pool:status()[1].objects, blocks[1], blocks[2] }
+    end
+    count()
+    local counting = setmetatable({
+      extend_basis = function(_, ...)
+        count()
+        return reductor:extend_basis(...)
+      end,
+    }, { __index = reductor, __newindex = reductor })
+    local result = greedy.rb_greedy(fom, counting, training_list,
+      { max_extensions = 5, pool = pool, use_error_estimator = false, error_norm = energy })
+    count()
+    assert.equal(5, result.extensions)
+    for k = 3, 6 do assert.same(seen[2], seen[k]) end -- nothing is added by a step
+    assert.same(seen[1], seen[7])
+  end)
+
   it("works with fewer parameters than workers", function()
     local pool <close> = neap.pool { workers = 3 }
     local few = { training_list[3], training_list[5] }

@@ -309,6 +309,40 @@ for _, kind in ipairs(pools) do
       assert.is_nil(e.results[1][30])
     end)
 
+    it("lists in the error which items failed, and which have brought nothing yet", function()
+      local good, e = pcall(pool.map, pool:with { schedule = "static" }, function(i)
+        if i % 3 == 0 then error("by three", 0) end
+        return i
+      end, neap.range(1, 7))
+      assert.is_false(good)
+      assert.equal(3, e.failed[1])
+      local seen = {}
+      for _, i in ipairs(e.failed) do
+        assert.equal(0, i % 3)
+        seen[i] = true
+      end
+      for _, i in ipairs(e.pending) do
+        assert.is_nil(seen[i])
+        assert.is_nil(e.results[1][i])
+        seen[i] = true
+      end
+      for i = 1, 7 do assert.is_true(seen[i] or e.results[1][i] == i) end
+      assert.equal(e.pending, e.pending)
+      good, e = pcall(pool.apply, pool, error, "no")
+      assert.is_false(good)
+      assert.is_nil(e.failed)
+      assert.is_nil(e.pending)
+    end)
+
+    it("lists all items of a map that is stopped before any is done as pending", function()
+      local future = pool:map_async(function() while true do end end, { 1, 2, 3 })
+      future:cancel()
+      local good, e = pcall(future.get, future)
+      assert.is_false(good)
+      assert.same({}, e.failed)
+      assert.same({ 1, 2, 3 }, e.pending)
+    end)
+
     it("hands out no more items after an error", function()
       local remote <close> = pool:push { count = 0 }
       pcall(pool.map, pool:with { chunk = 1 }, function(i, kw)
