@@ -49,9 +49,8 @@ int pool_send (lua_State *L, Pool *p, int worker, const Message *m) {
 void pool_wake (Pool *p, int worker) {
   const TransportOps *ops = p->transport->ops;
   if (ops->wake == NULL) return;
-  Message m = {.type = REQUEST_WAKE};
   for (int w = 0; w < p->n; w++) {
-    if (worker < 0 || worker == w) ops->wake(p->transport, w, &m);
+    if (worker < 0 || worker == w) ops->wake(p->transport, w);
   }
 }
 

@@ -57,7 +57,7 @@ int local_spawn (Local *self, int worker, Peer **peer);
 /* As in TransportOps. */
 int local_send (Transport *t, int worker, const Message *m);
 int local_hold (Transport *t, int worker, const Message *m);
-void local_wake (Transport *t, int worker, const Message *m);
+void local_wake (Transport *t, int worker);
 
 /* Sends what is held for workers that have got no message since. */
 void local_send_held (Local *self);

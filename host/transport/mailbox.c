@@ -4,8 +4,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,10 +15,13 @@
 
 enum { EMPTY = 0, TAKEN = UINT32_MAX >> 1 }; /* else: the length of what is in it */
 
+/* What the receiver does. While it is not there yet, all goes through the pipe. */
+enum { AWAKE, ASLEEP, RUNG /* for: it will wake up */, ABSENT };
+
 /* What the sender writes and what the receiver writes stand on lines of their own. */
 typedef struct MailboxSlot {
   _Alignas(64) _Atomic uint32_t state;
-  _Alignas(64) _Atomic uint32_t is_asleep; /* the receiver */
+  _Alignas(64) _Atomic uint32_t attention; /* of the receiver, see above */
   _Atomic uint64_t read;                   /* by the receiver, through the pipe */
   _Atomic uint64_t claim; /* of the worker's: the newest request that is decided, see below */
   volatile int64_t position; /* of the worker's: see mailbox_position */
@@ -41,36 +46,62 @@ static int map (Mailbox *m, int fd, bool is_driver) {
 }
 
 int mailbox_create (Mailbox *m, int *fd) {
-  *m = (Mailbox){0};
+  *m = (Mailbox){.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  if (m->bell < 0) return -errno;
   *fd = memfd_create("neap-mailbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (*fd < 0) return -errno;
+  int rc = *fd < 0 ? -errno : 0;
   /* No worker can cut it short under the driver's hands. */
-  bool ok = ftruncate(*fd, sizeof(MailboxPage)) == 0 &&
-            fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
-  int rc = ok ? map(m, *fd, true) : -errno;
-  if (rc == 0) atomic_store(&m->out->is_asleep, 1); /* until the worker says otherwise */
-  else close(*fd);
+  if (rc == 0 && (ftruncate(*fd, sizeof(MailboxPage)) != 0 ||
+                  fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)) {
+    rc = -errno;
+  }
+  if (rc == 0) rc = map(m, *fd, true);
+  if (rc == 0) {
+    atomic_store(&m->out->attention, ABSENT);
+    return 0;
+  }
+  if (*fd >= 0) close(*fd);
+  mailbox_close(m);
   return rc;
 }
 
-void mailbox_attach (Mailbox *m, int fd) {
+void mailbox_attach (Mailbox *m, int fd, int bell) {
   struct stat s;
-  *m = (Mailbox){0};
+  *m = (Mailbox){.bell = bell};
   if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_size == sizeof(MailboxPage)) {
     map(m, fd, false);
   }
   close(fd);
+  if (m->page != NULL) fcntl(bell, F_SETFD, FD_CLOEXEC);
+  else mailbox_close(m);
 }
 
 void mailbox_close (Mailbox *m) {
   if (m->page != NULL) munmap(m->page, sizeof(MailboxPage));
+  if (m->bell >= 0) close(m->bell);
   m->page = NULL;
+  m->bell = -1;
+}
+
+/* The worker waits at the bell; the driver at its loop, to which the pipe leads. */
+static bool rings (const Mailbox *m) {
+  return m->in == &m->page->slots[0];
+}
+
+void mailbox_ring (const Mailbox *m) {
+  if (m->page == NULL) return;
+  uint32_t asleep = ASLEEP;
+  const uint64_t once = 1;
+  if (!atomic_compare_exchange_strong(&m->out->attention, &asleep, RUNG)) return;
+  ssize_t n = write(m->bell, &once, sizeof once);
+  (void)n; /* a bell that cannot count any further rings all the same */
 }
 
 bool mailbox_send (Mailbox *m, const struct iovec *pieces, unsigned n, size_t len) {
   if (m->page == NULL || len > MAILBOX_MAX) return false;
   MailboxSlot *out = m->out;
-  if (atomic_load_explicit(&out->is_asleep, memory_order_relaxed) != 0 ||
+  uint32_t attention = atomic_load_explicit(&out->attention, memory_order_relaxed);
+  if (attention == ABSENT || (attention == ASLEEP && !rings(m)) ||
       atomic_load_explicit(&out->state, memory_order_acquire) != EMPTY ||
       atomic_load_explicit(&out->read, memory_order_acquire) != m->written) {
     return false;
@@ -84,12 +115,12 @@ bool mailbox_send (Mailbox *m, const struct iovec *pieces, unsigned n, size_t le
      something has come: both look after they have written. */
   uint32_t state = (uint32_t)len;
   atomic_store(&out->state, state);
-  if (atomic_load(&out->is_asleep) == 0) return true;
+  if (rings(m)) {
+    mailbox_ring(m);
+    return true;
+  }
+  if (atomic_load(&out->attention) == AWAKE) return true;
   return !atomic_compare_exchange_strong(&out->state, &state, EMPTY); /* it has taken it */
-}
-
-bool mailbox_is_unattended (const Mailbox *m) {
-  return m->page != NULL && atomic_load_explicit(&m->out->is_asleep, memory_order_relaxed) != 0;
 }
 
 void mailbox_count_written (Mailbox *m, size_t len) {
@@ -122,14 +153,31 @@ volatile uint64_t *mailbox_stop (const Mailbox *m) {
 
 bool mailbox_doze (Mailbox *m) {
   if (m->page == NULL) return true;
-  atomic_store(&m->in->is_asleep, 1);
+  atomic_store(&m->in->attention, ASLEEP);
   if (atomic_load(&m->in->state) == EMPTY) return true;
   mailbox_wake(m);
   return false;
 }
 
 void mailbox_wake (Mailbox *m) {
-  if (m->page != NULL) atomic_store_explicit(&m->in->is_asleep, 0, memory_order_release);
+  if (m->page != NULL) atomic_store(&m->in->attention, AWAKE);
+}
+
+bool mailbox_sleep (Mailbox *m, int fd, int timeout_ms) {
+  struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = m->bell, .events = POLLIN}};
+  int rc = 1;
+  if (m->has_rung) {
+    uint64_t times;
+    ssize_t n = read(m->bell, &times, sizeof times);
+    (void)n; /* it is silent now */
+    m->has_rung = false;
+  }
+  if (mailbox_doze(m)) {
+    rc = poll(fds, 2, timeout_ms);
+    m->has_rung = rc > 0 && fds[1].revents != 0;
+  }
+  mailbox_wake(m);
+  return rc != 0;
 }
 
 /* A claim is twice the number of a request that has begun, or one more when it was taken back:

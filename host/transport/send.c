@@ -248,10 +248,9 @@ int local_hold (Transport *t, int worker, const Message *m) {
   return fits ? 0 : local_send(t, worker, m);
 }
 
-void local_wake (Transport *t, int worker, const Message *m) {
+void local_wake (Transport *t, int worker) {
   const Peer *peer = ((Local *)t)->peers[worker];
-  if (peer != NULL && peer->waiting == NULL && mailbox_is_unattended(&peer->mailbox))
-    local_send(t, worker, m);
+  if (peer != NULL) mailbox_ring(&peer->mailbox);
 }
 
 void local_send_held (Local *self) {

@@ -145,6 +145,7 @@ static int start_process (Peer *peer, int channel, int mailbox, char **environme
      .data.stream = (uv_stream_t *)&peer->pipe},
     {.flags = UV_INHERIT_FD, .data.fd = channel},
     {.flags = mailbox >= 0 ? UV_INHERIT_FD : UV_IGNORE, .data.fd = mailbox},
+    {.flags = mailbox >= 0 ? UV_INHERIT_FD : UV_IGNORE, .data.fd = peer->mailbox.bell},
   };
   char flag[] = "--worker", pid[sizeof self->driver_pid];
   strcpy(pid, self->driver_pid);

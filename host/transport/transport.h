@@ -35,9 +35,9 @@ typedef struct TransportOps {
   /* The same for a small message that nobody waits for: it goes out with the next one to that
      worker, or in the next poll. NULL where that saves nothing. */
   int (*hold)(Transport *t, int worker, const Message *m);
-  /* Sends a message without a body to a worker that sleeps, so that it is awake when the next one
-     comes. NULL where that saves nothing. */
-  void (*wake)(Transport *t, int worker, const Message *m);
+  /* Wakes a worker that sleeps, so that it is awake when the next message comes. NULL where that
+     saves nothing. */
+  void (*wake)(Transport *t, int worker);
   /* The oldest event that has come; false when there is none. All messages that a worker sent
      come before its exit. */
   bool (*next)(Transport *t, TransportEvent *e);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -13,7 +12,7 @@
 #include "wire/outgoing.h"
 #include "worker/protocol.h"
 
-enum { DRIVER_FD = 3, CHANNEL_FD = 4, MAILBOX_FD = 5 }; /* what the driver has left us */
+enum { DRIVER_FD = 3, CHANNEL_FD = 4, MAILBOX_FD = 5, BELL_FD = 6 }; /* the driver left them */
 enum { RETRY_NS = 2000000 };
 
 typedef struct LinkNode {
@@ -29,8 +28,8 @@ static int fetch (void *user, int *fds, int n) {
 int link_open (Link *l) {
   *l = (Link){.reader = frame_reader_new(UINT64_MAX / 2)};
   l->last = &l->first;
-  mailbox_attach(&l->mailbox, MAILBOX_FD);
-  close_range(MAILBOX_FD, ~0u, 0); /* files that the driver has open are none of ours */
+  mailbox_attach(&l->mailbox, MAILBOX_FD, BELL_FD);
+  close_range(BELL_FD + 1, ~0u, 0); /* files that the driver has open are none of ours */
   int mode = fcntl(DRIVER_FD, F_GETFL);
   if (mode < 0) return -errno;
   fcntl(DRIVER_FD, F_SETFL, mode & ~O_NONBLOCK);
@@ -50,10 +49,6 @@ void link_close (Link *l) {
 
 /* Takes the message, unless there is no memory for that. */
 static int enqueue (Link *l, Message *m) {
-  if (m->type == REQUEST_WAKE) { /* it has done what it came for */
-    message_fini(m);
-    return 0;
-  }
   LinkNode *node = malloc(sizeof *node);
   if (node == NULL) return UV_ENOMEM;
   *node = (LinkNode){.message = *m};
@@ -112,11 +107,11 @@ int link_look (Link *l) {
 }
 
 /* Reads what is in the pipe. */
-static int receive (Link *l, int flags) {
+static int receive (Link *l) {
   uint8_t *where;
   size_t room;
   frame_reader_space(l->reader, &where, &room);
-  ssize_t n = recv(DRIVER_FD, where, room, flags);
+  ssize_t n = recv(DRIVER_FD, where, room, MSG_DONTWAIT);
   if (n == 0) return UV_EOF;
   if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
   int rc = link_look(l); /* what is in the mailbox was sent before what we have just read */
@@ -135,17 +130,17 @@ static int receive (Link *l, int flags) {
 int link_receive (Link *l, bool wait) {
   int rc = link_look(l);
   if (rc != 0) return rc;
-  if (!wait) return receive(l, MSG_DONTWAIT);
-  rc = mailbox_doze(&l->mailbox) ? receive(l, 0) : link_look(l);
-  mailbox_wake(&l->mailbox);
-  return rc;
+  if (wait) {
+    mailbox_sleep(&l->mailbox, DRIVER_FD, -1);
+    rc = link_look(l);
+    if (rc != 0) return rc;
+    if (l->mailbox.has_rung) return 1; /* woken beforehand */
+  }
+  return receive(l);
 }
 
 bool link_wait (Link *l, int timeout_ms) {
-  struct pollfd fd = {.fd = DRIVER_FD, .events = POLLIN};
-  bool came = !mailbox_doze(&l->mailbox) || poll(&fd, 1, timeout_ms) != 0;
-  mailbox_wake(&l->mailbox);
-  return came;
+  return mailbox_sleep(&l->mailbox, DRIVER_FD, timeout_ms);
 }
 
 /* Writes all of the pieces, however many calls that takes. */

@@ -22,8 +22,7 @@ enum {
   REQUEST_GLOBAL, /* the answer to ANSWER_GLOBAL: [name, found, value], or [name, nil, why
                             it cannot be sent] */
   REQUEST_GIVE,   /* the same, told beforehand to the call that is the request number */
-  REQUEST_EXIT,
-  REQUEST_WAKE /* nothing: another is about to come */
+  REQUEST_EXIT
 };
 
 /* Types of messages from a worker. */

@@ -36,10 +36,14 @@ static int spin (Link *l, uint64_t until) {
 }
 
 /* A worker that has nothing to do lets go of arrays that nobody refers to any more: their memory
-   may be the driver's. If that lasts, it gives its own idle memory back. */
-static void rest (Session *s, Link *l) {
+   may be the driver's. If that lasts, it gives its own idle memory back. Has it been woken
+   meanwhile? */
+static bool rest (Session *s, Link *l) {
   session_rest(s);
-  if (block_idle_len() > 0 && !link_wait(l, TRIM_MS)) block_trim();
+  if (block_idle_len() == 0) return false;
+  bool is_woken = link_wait(l, TRIM_MS);
+  if (!is_woken) block_trim();
+  return is_woken;
 }
 
 /* Waits for the next message. 0, or negative when the driver is gone. */
@@ -49,7 +53,8 @@ static int next_message (Worker *w, Session *s, Message *m) {
   while (l->first != NULL && (rc = link_receive(l, false)) > 0) {} /* it may be taken back */
   uint64_t start = uv_hrtime();
   if (rc == 0 && w->spins) rc = spin(l, start + SPIN_NS);
-  if (rc == 0 && l->first == NULL) rest(s, l);
+  else sched_yield(); /* who waits for the answer may be on this core */
+  if (rc == 0 && l->first == NULL && rest(s, l)) rc = spin(l, uv_hrtime() + SPIN_NS);
   while (rc >= 0 && l->first == NULL) {
     rc = link_receive(l, true);
     if (rc > 0 && l->first == NULL) rc = spin(l, uv_hrtime() + SPIN_NS); /* woken beforehand */

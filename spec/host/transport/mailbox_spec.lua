@@ -59,6 +59,34 @@ describe("messages of a pool of processes", function()
     end
   end)
 
+  it("let a worker sleep on that was woken for a call which was refused", function()
+    local pool <close> = neap.pool { workers = 1 }
+    for _ = 1, 3 do
+      pool:apply(function() end)
+      pause(0.001) -- it falls asleep
+      assert.has_error(function() pool:apply(print, coroutine.create(print)) end)
+    end
+    pause(0.01)
+    local before = pool:status()[1].cpu
+    pause(0.3)
+    assert.is_true(pool:status()[1].cpu - before <= 0.02) -- ticks of 10 ms
+  end)
+
+  it("reach a worker that sleeps with memory to give back", function()
+    local pool <close> = neap.pool { workers = 1 }
+    for i = 1, 20 do
+      local n = pool:apply(function()
+        local U <close> = require "neap".VectorArray.zeros(200000, 1)
+        return U.dim
+      end)[1]
+      assert.equal(200000, n)
+      pause(0.0004) -- it falls asleep
+      local text = ("x"):rep(i % 2 == 0 and 10 or 100000)
+      assert.equal(#text, pool:apply(function(s) return #s end, text)[1])
+      pause(0.0004)
+    end
+  end)
+
   it("reach a worker that a signal has stopped in between", function()
     local pool <close> = neap.pool { workers = 1 }
     for _ = 1, 20 do

@@ -272,7 +272,7 @@ describe("worker processes", function()
       list:close()
       return n
     end
-    assert.is_true(pool:apply(highest)[2] <= 4)
+    assert.is_true(pool:apply(highest)[2] <= 6) -- standard streams, pipe, channel, bell
     file:close()
   end)
 
