@@ -1,7 +1,6 @@
 /* args.c - arguments of array functions. */
 #include "array/args.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,18 +198,6 @@ double *args_numbers (lua_State *L, int arg, size_t n) {
   return x;
 }
 
-/* How many of the first items of a list are integers that stand in slots: they become indices
-   counted from 0. */
-static size_t read_indices (lua_State *L, int arg, size_t limit, size_t n, size_t *indices) {
-  static_assert(sizeof *indices == sizeof(lua_Integer), "read in place");
-  size_t done = (size_t)slots_read(L, arg, 1, (lua_Integer)n, true, indices);
-  for (size_t k = 0; k < done; k++) {
-    if (--indices[k] < limit) continue;
-    luaL_argerror(L, arg, range_message(L, (lua_Integer)(indices[k] + 1), limit));
-  }
-  return done;
-}
-
 /* What stands at the top of the stack, an item of the list at arg of the given type, as an index
    counted from 0. */
 static size_t to_index (lua_State *L, int arg, int type, size_t k, size_t limit) {
@@ -239,7 +226,7 @@ size_t *args_indices (lua_State *L, int arg, size_t limit, size_t *n, size_t few
   else lua_pushnil(L);
   bool raw = args_is_raw(L, arg);
   int top = lua_gettop(L);
-  for (size_t k = raw ? read_indices(L, arg, limit, *n, indices) : 0; k < *n; k++) {
+  for (size_t k = raw ? slots_indices(L, arg, limit, *n, indices) : 0; k < *n; k++) {
     if (lua_gettop(L) >= top + AT_ONCE) lua_settop(L, top);
     indices[k] = to_index(L, arg, args_item(L, arg, raw, k), k, limit);
   }

@@ -86,6 +86,18 @@ lua_Integer slots_numbers (lua_State *L, int index, lua_Integer first, lua_Integ
   return i;
 }
 
+size_t slots_indices (lua_State *L, int index, size_t limit, size_t n, size_t *indices) {
+  lua_Integer most = (lua_Integer)n;
+  const Slot *slots = find(L, index, 1, &most);
+  size_t i = 0;
+  for (; i < (size_t)most && slots[i].tag == TAG_INTEGER; i++) {
+    size_t k = (size_t)slots[i].value.i - 1;
+    if (k >= limit) break;
+    indices[i] = k;
+  }
+  return i;
+}
+
 lua_Integer slots_write (lua_State *L, int index, lua_Integer first, lua_Integer n,
                          bool integers, const void *from) {
   Slot *slots = find(L, index, first, &n);

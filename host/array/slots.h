@@ -22,6 +22,10 @@ lua_Integer slots_read (lua_State *L, int index, lua_Integer first, lua_Integer 
 lua_Integer slots_numbers (lua_State *L, int index, lua_Integer first, lua_Integer n,
                            double *x);
 
+/* Copies the first items of the table at index, as long as they are integers in 1..limit, counted
+   from 0, and at most n. Returns how many. */
+size_t slots_indices (lua_State *L, int index, size_t limit, size_t n, size_t *indices);
+
 /* Sets items first, first + 1, ... of the table at index to n numbers of eight bytes each; returns
    how many have been set, the first ones. */
 lua_Integer slots_write (lua_State *L, int index, lua_Integer first, lua_Integer n,

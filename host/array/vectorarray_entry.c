@@ -67,18 +67,22 @@ static int l_amax (lua_State *L) {
   return 2;
 }
 
-/* y[i] = x[indices[i]]: four at once, or half of the instructions would be the loop's. */
-static void gather (double *restrict y, const double *x, const size_t *indices, size_t n) {
+/* Entries of two vectors, y0[i] = x0[indices[i]] and so on: several at once, or most of the
+   instructions would be the loop's and its indices'. */
+static void gather_two (double *restrict y0, double *restrict y1, const double *x0,
+                        const double *x1, const size_t *indices, size_t n) {
   size_t i = 0;
-  for (; n - i >= 4; i += 4) {
-    double a = x[indices[i]], b = x[indices[i + 1]], c = x[indices[i + 2]],
-           d = x[indices[i + 3]];
-    y[i] = a;
-    y[i + 1] = b;
-    y[i + 2] = c;
-    y[i + 3] = d;
+  for (; n - i >= 2; i += 2) {
+    size_t p = indices[i], q = indices[i + 1];
+    double a = x0[p], b = x0[q], c = x1[p], d = x1[q];
+    y0[i] = a;
+    y0[i + 1] = b;
+    y1[i] = c;
+    y1[i + 1] = d;
   }
-  for (; i < n; i++) y[i] = x[indices[i]];
+  if (i == n) return;
+  y0[i] = x0[indices[i]];
+  y1[i] = x1[indices[i]];
 }
 
 /* U:dofs(indices) -> Matrix [#indices, #U] */
@@ -90,14 +94,15 @@ static int l_dofs (lua_State *L) {
   bool is_complex = vectorarray_is_complex(U);
   Matrix *M = matrix_push_kind(L, n, U->len, is_complex, false);
   double *m = matrix_own(M);
-  for (size_t j = 0; j < U->len; j++) {
+  size_t len = U->len, j = 0;
+  for (; !is_complex && len - j >= 2; j += 2) {
+    gather_two(m + j * n, m + (j + 1) * n, vectorarray_vector(U, j),
+               vectorarray_vector(U, j + 1), indices, n);
+  }
+  for (size_t width = is_complex ? 2 : 1; j < len; j++) {
     const double *u = vectorarray_vector(U, j);
-    if (is_complex) {
-      for (size_t i = 0; i < n; i++)
-        memcpy(m + 2 * (j * n + i), u + 2 * indices[i], 2 * sizeof *u);
-    } else {
-      gather(m + j * n, u, indices, n);
-    }
+    for (size_t i = 0; i < n; i++)
+      memcpy(m + width * (j * n + i), u + width * indices[i], width * sizeof *u);
   }
   return 1;
 }
