@@ -15,6 +15,12 @@
 static const size_t collect_least = (size_t)1 << 20, collect_most = (size_t)64 << 20;
 enum { HEAP_FACTOR = 32, NEW_FACTOR = 64 };
 
+/* A block comes with some bytes of the Lua heap. Whatever has a finalizer outlives the cycle that
+   finds it dead: counted as alive, it would make the cycles ever rarer in a loop of small arrays,
+   until their memory is in no cache any more. And what an array costs beside its numbers counts as
+   so many bytes that were asked for. */
+enum { USERDATA = 128, BESIDE = 512 };
+
 typedef struct Pace {
   size_t from;  /* no cycle while the blocks are fewer bytes */
   size_t limit; /* the total that starts the next cycle */
@@ -28,9 +34,10 @@ static size_t clamp (size_t n, size_t low, size_t high) {
   return n < low ? low : n > high ? high : n;
 }
 
-/* The pace after a cycle. */
-static void begin (lua_State *L, Pace *pace) {
-  size_t heap = (size_t)lua_gc(L, LUA_GCCOUNT) << 10;
+/* The pace after a cycle that has left so many userdata of arrays dead. */
+static void begin (lua_State *L, Pace *pace, size_t n_dead) {
+  size_t heap = (size_t)lua_gc(L, LUA_GCCOUNT) << 10, dead = n_dead * USERDATA;
+  heap = heap > dead ? heap - dead : 0;
   pace->from = clamp(heap * HEAP_FACTOR, collect_least, collect_most);
   pace->cheap = clamp(heap * NEW_FACTOR, collect_least, SIZE_MAX);
   pace->fresh = 0;
@@ -40,7 +47,7 @@ static Pace *get_pace (lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &pace_key) == LUA_TNIL) {
     lua_pop(L, 1);
     Pace *fresh = lua_newuserdatauv(L, sizeof *fresh, 0);
-    begin(L, fresh);
+    begin(L, fresh, block_total_count()); /* before the first cycle most may be */
     fresh->limit = fresh->from;
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &pace_key);
@@ -58,16 +65,17 @@ static size_t limit_from (const Pace *pace, size_t total) {
 /* Before len bytes more: runs the collector when the blocks are to exceed factor times the limit,
    or when it costs little. */
 static void collect_if_grown (lua_State *L, size_t len, size_t factor) {
-  size_t total = block_total_len();
-  if (total + len <= collect_least) return;
+  size_t total = block_total_len(), n = block_total_count();
+  if (total + len + n * BESIDE <= collect_least) return;
   Pace *pace = get_pace(L);
   size_t limit = limit_from(pace, total);
   if (limit < pace->limit) pace->limit = limit; /* blocks have gone meanwhile */
-  pace->fresh += len;
+  pace->fresh += len + BESIDE;
   if ((total + len) / factor <= pace->limit && pace->fresh <= pace->cheap) return;
   if (!lua_gc(L, LUA_GCISRUNNING)) return; /* the script has stopped it, and knows why */
   lua_gc(L, LUA_GCCOLLECT);
-  begin(L, pace);
+  size_t left = block_total_count(); /* more than n where finalizers have made some */
+  begin(L, pace, n > left ? n - left : 0);
   pace->fresh = len;
   pace->limit = limit_from(pace, block_total_len());
 }
