@@ -6,13 +6,15 @@
 #include "array/kernelsz.h"
 #include "array/memory.h"
 #include "array/scalar.h"
+#include "array/sparse.h"
 #include "array/vectorarray.h"
 
-/* An operand in Lua, an Operator, knows better what event means; what nobody knows is refused. */
+/* An Operator in Lua knows better what event means, and so does a SparseMatrix at the right; what
+   nobody knows is refused. */
 static int refuse (lua_State *L, const char *event, const char *verb) {
   const Matrix *M = matrix_test(L, 1), *N = matrix_test(L, 2);
-  int table = lua_istable(L, 1) ? 1 : lua_istable(L, 2) ? 2 : 0;
-  if (table > 0 && luaL_getmetafield(L, table, event) != LUA_TNIL) {
+  int other = lua_istable(L, 1) ? 1 : lua_istable(L, 2) || sparse_test(L, 2) != NULL ? 2 : 0;
+  if (other > 0 && luaL_getmetafield(L, other, event) != LUA_TNIL) {
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
     lua_call(L, 2, 1);
@@ -24,10 +26,10 @@ static int refuse (lua_State *L, const char *event, const char *verb) {
                       (lua_Integer)N->cols);
   }
   if (M == NULL && N == NULL) return args_raise(L, "Matrix is closed");
-  const char *other = args_operand(L, M == NULL ? 1 : 2);
+  const char *operand = args_operand(L, M == NULL ? 1 : 2);
   if (M == NULL) M = N;
   return args_raise(L, "cannot %s a Matrix %I x %I and %s", verb, (lua_Integer)M->rows,
-                    (lua_Integer)M->cols, other);
+                    (lua_Integer)M->cols, operand);
 }
 
 /* Makes both complex when one is; pushes up to two values. */

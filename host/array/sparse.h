@@ -67,6 +67,8 @@ SparseMatrix *sparse_push_triplets (lua_State *L, size_t m, size_t n_cols, size_
 /* Writes all entries, column-major, the number of rows apart, real or complex as A is. */
 void sparse_fill_dense (const SparseMatrix *A, double *entries);
 
+void sparse_push_dense (lua_State *L, const SparseMatrix *A); /* as a Matrix */
+
 int sparse_l_lincomb (lua_State *L); /* SparseMatrix.lincomb, sparseops.c */
 
 /* Methods and metamethods of other files. */

@@ -3,8 +3,11 @@
 
 #include <string.h>
 #include "array/args.h"
+#include "array/kernels.h"
+#include "array/kernelsz.h"
 #include "array/matrix_store.h"
 #include "array/memory.h"
+#include "array/scalar.h"
 #include "array/sparse_apply.h"
 #include "array/sparsekernel.h"
 #include "array/vectorarray_store.h"
@@ -94,6 +97,28 @@ void sparse_push_times_matrix (lua_State *L, SparseMatrix *A, Matrix *B) {
   matrix_adopt(C, block_retain(V->block), V->offset, V->dim, V->len, V->is_complex);
   vectorarray_close(V); /* now, so that C need not copy before it is written */
   vectorarray_close(columns);
+}
+
+/* Column by column: each is a combination of few columns of B. */
+void sparse_push_matrix_times (lua_State *L, const Matrix *B, SparseMatrix *A) {
+  bool is_complex = A->is_complex || B->is_complex;
+  if (is_complex) {
+    B = matrix_push_complex(L, 1, B);
+    A = sparse_push_complex(L, 2, A);
+  }
+  const Pattern *p = A->pattern;
+  Matrix *C = matrix_push_kind(L, B->rows, p->cols, is_complex, true);
+  double *c = matrix_write(L, C);
+  const double *b = matrix_read(B);
+  size_t n = B->rows, run = is_complex ? 2 * n : n;
+  for (size_t j = 0; j < p->cols; j++) {
+    for (int64_t k = p->starts[j]; k < p->starts[j + 1]; k++) {
+      const double *column = b + (size_t)p->indices[k] * run;
+      if (is_complex)
+        kernelz_axpy(c + j * run, scalar_of(A->x[2 * k], A->x[2 * k + 1]), column, n);
+      else kernel_axpy(c + j * run, A->x[k], column, n);
+    }
+  }
 }
 
 const luaL_Reg sparse_apply_methods[] = {

@@ -13,4 +13,7 @@ VectorArray *sparse_push_applied (lua_State *L, SparseMatrix *A, bool adjoint, i
 /* Pushes A B; B is argument 2. */
 void sparse_push_times_matrix (lua_State *L, SparseMatrix *A, Matrix *B);
 
+/* Pushes B A; B is argument 1, A argument 2, and they fit. */
+void sparse_push_matrix_times (lua_State *L, const Matrix *B, SparseMatrix *A);
+
 #endif

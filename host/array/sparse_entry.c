@@ -164,11 +164,14 @@ void sparse_fill_dense (const SparseMatrix *A, double *entries) {
   }
 }
 
-/* A:to_matrix() -> Matrix */
-static int l_to_matrix (lua_State *L) {
-  const SparseMatrix *A = sparse_check(L, 1);
+void sparse_push_dense (lua_State *L, const SparseMatrix *A) {
   Matrix *M = matrix_push_kind(L, A->pattern->rows, A->pattern->cols, A->is_complex, false);
   sparse_fill_dense(A, matrix_write(L, M));
+}
+
+/* A:to_matrix() -> Matrix */
+static int l_to_matrix (lua_State *L) {
+  sparse_push_dense(L, sparse_check(L, 1));
   return 1;
 }
 

@@ -111,9 +111,26 @@ static int defer (lua_State *L, const char *event) {
                     event + 2);
 }
 
+/* Makes A, which stands at index, dense, so that the two arguments are matrices of one kind. */
+static void make_dense (lua_State *L, int index, const SparseMatrix *A, const Matrix *M) {
+  const Pattern *p = A->pattern;
+  if (p->rows != matrix_rows(M) || p->cols != matrix_cols(M)) {
+    args_raise(L, "cannot combine %s and %s", args_operand(L, 1), args_operand(L, 2));
+  }
+  sparse_push_dense(L, A);
+  lua_replace(L, index);
+}
+
 static int combine (lua_State *L, double beta, const char *event) {
   lua_settop(L, 2);
   SparseMatrix *both[] = {sparse_test(L, 1), sparse_test(L, 2)};
+  for (int k = 0; k < 2; k++) {
+    const Matrix *M = matrix_test(L, 2 - k);
+    if (both[k] == NULL || M == NULL) continue;
+    make_dense(L, k + 1, both[k], M);
+    lua_arith(L, beta > 0 ? LUA_OPADD : LUA_OPSUB);
+    return 1;
+  }
   if (both[0] == NULL || both[1] == NULL) return defer(L, event);
   check_shape(L, 2, "SparseMatrix", both[0]->pattern, both[1]->pattern);
   bool is_complex = both[0]->is_complex || both[1]->is_complex;
@@ -159,7 +176,7 @@ static int l_div (lua_State *L) {
   return push_scaled(L, 1, A, alpha, true);
 }
 
-/* number * A, A * number, A * B, A * Matrix, A * U */
+/* number * A, A * number, A * B, A * Matrix, Matrix * A, A * U */
 static int l_mul (lua_State *L) {
   lua_settop(L, 2);
   SparseMatrix *A = sparse_test(L, 1), *B = sparse_test(L, 2);
@@ -171,10 +188,16 @@ static int l_mul (lua_State *L) {
   Scalar alpha;
   if (B != NULL && scalar_test(L, 1, &alpha)) return push_scaled(L, 2, B, alpha, false);
   if (A != NULL && scalar_test(L, 2, &alpha)) return push_scaled(L, 1, A, alpha, false);
-  Matrix *M = matrix_test(L, 2);
+  Matrix *M = matrix_test(L, A == NULL ? 1 : 2);
   const VectorArray *U = vectorarray_test(L, 2);
   if (A != NULL && M != NULL) {
     sparse_push_times_matrix(L, A, M);
+    return 1;
+  }
+  if (B != NULL && M != NULL) {
+    if (matrix_cols(M) != B->pattern->rows)
+      return args_raise(L, "cannot multiply %s and %s", args_operand(L, 1), args_operand(L, 2));
+    sparse_push_matrix_times(L, M, B);
     return 1;
   }
   if (A != NULL && U != NULL) {

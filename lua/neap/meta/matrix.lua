@@ -9,9 +9,9 @@
 ---@field source integer  the same as cols
 ---@field is_frozen boolean
 ---@field is_complex boolean
----@operator add(Matrix): Matrix
----@operator sub(Matrix): Matrix
----@operator mul(Matrix): Matrix
+---@operator add(Matrix|SparseMatrix): Matrix
+---@operator sub(Matrix|SparseMatrix): Matrix
+---@operator mul(Matrix|SparseMatrix): Matrix
 ---@operator mul(number|complex): Matrix
 ---@operator unm: Matrix
 local Matrix = {}

@@ -11,7 +11,9 @@
 ---@field source integer  cols: the dimension of what it applies to
 ---@field range integer   rows
 ---@operator add(SparseMatrix): SparseMatrix
+---@operator add(Matrix): Matrix
 ---@operator sub(SparseMatrix): SparseMatrix
+---@operator sub(Matrix): Matrix
 ---@operator mul(number|complex): SparseMatrix
 ---@operator mul(SparseMatrix): SparseMatrix
 ---@operator mul(Matrix): Matrix

@@ -43,7 +43,7 @@ describe("messages of arrays", function()
   end)
 
   it("have the line of the expression that has a string in it", function()
-    local op, z = ops.MatrixOperator(A), neap.complex(1, 2)
+    local op, z, tall = ops.MatrixOperator(A), neap.complex(1, 2), neap.Matrix.zeros(3, 2)
     for message, f in pairs {
       ['cannot multiply "2" and VectorArray 3 x 2; a VectorArray is multiplied by a number'] =
         function() return "2" * U end,
@@ -59,8 +59,12 @@ describe("messages of arrays", function()
         function() return "2" * op end,
       ["right operand: Operator, SparseMatrix or Matrix expected, got string"] =
         function() return op + "2" end,
-      ["cannot add a Matrix 2 x 2 and SparseMatrix 2 x 2, 2 entries"] =
-        function() return S + A end,
+      ["cannot combine SparseMatrix 2 x 2, 2 entries and Matrix 3 x 2"] =
+        function() return S + tall end,
+      ["cannot combine Matrix 3 x 2 and SparseMatrix 2 x 2, 2 entries"] =
+        function() return tall - S end,
+      ["cannot multiply Matrix 2 x 3 and SparseMatrix 2 x 2, 2 entries"] =
+        function() return tall:T() * S end,
     } do
       local ok, text = pcall(f)
       assert.is_false(ok)

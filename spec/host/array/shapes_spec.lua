@@ -309,7 +309,15 @@ describe("matrices of every shape and kind", function()
           .lincomb({ 2, -4, 1 }, { A, B, B }), name .. ".lincomb")
         is_matrix(a, A, name)
       end
-      is_matrix(plain.mul(a, c), plain.sparse(a) * plain.matrix(c), "SparseMatrix * Matrix")
+      local both = { Matrix = plain.matrix, SparseMatrix = plain.sparse }
+      for left, right in pairs { Matrix = "SparseMatrix", SparseMatrix = "Matrix" } do
+        local A, B, C = both[left](a), both[right](b), both[right](c)
+        is_matrix(plain.mul(a, c), A * C, left .. " * " .. right)
+        is_matrix(plain.sum(1, a, 1, b), A + B, left .. " + " .. right)
+        is_matrix(plain.sum(1, a, -1, b), A - B, left .. " - " .. right)
+        check(type(A + B) == "userdata" and (A + B).is_frozen == false, "%s + %s is dense", left,
+          right)
+      end
     end)
   end)
 
