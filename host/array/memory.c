@@ -21,6 +21,10 @@ enum { HEAP_FACTOR = 32, NEW_FACTOR = 64 };
    so many bytes that were asked for. */
 enum { USERDATA = 128, BESIDE = 512 };
 
+/* The pace is looked up whenever what is held comes past a multiple of so many bytes: each time it
+   would take 30 ns. */
+enum { STEP = 64 << 10 };
+
 typedef struct Pace {
   size_t from;  /* no cycle while the blocks are fewer bytes */
   size_t limit; /* the total that starts the next cycle */
@@ -66,11 +70,12 @@ static size_t limit_from (const Pace *pace, size_t total) {
    or when it costs little. */
 static void collect_if_grown (lua_State *L, size_t len, size_t factor) {
   size_t total = block_total_len(), n = block_total_count();
-  if (total + len + n * BESIDE <= collect_least) return;
+  size_t held = total + n * BESIDE, steps = (held + len + BESIDE) / STEP - held / STEP;
+  if (held + len <= collect_least || (steps == 0 && len > 0)) return;
   Pace *pace = get_pace(L);
   size_t limit = limit_from(pace, total);
   if (limit < pace->limit) pace->limit = limit; /* blocks have gone meanwhile */
-  pace->fresh += len + BESIDE;
+  pace->fresh += steps * STEP;
   if ((total + len) / factor <= pace->limit && pace->fresh <= pace->cheap) return;
   if (!lua_gc(L, LUA_GCISRUNNING)) return; /* the script has stopped it, and knows why */
   lua_gc(L, LUA_GCCOLLECT);
