@@ -3,15 +3,6 @@ local pools = require "spec.support.pools"
 local command = require "spec.support.command"
 local terminal = require "spec.support.terminal"
 
--- Runs a script in which pool is a pool of that many workers.
-local function run(workers, script)
-  return command.run(("%%neap%% -e %s"):format(command.quote(([[
-    local neap = require "neap"
-    local pool <close> = neap.pool { workers = %d }
-    %s
-  ]]):format(workers, script))))
-end
-
 -- Lines in their order, those of each worker apart.
 local function by_worker(text)
   local lists = {}
@@ -25,10 +16,9 @@ local function by_worker(text)
 end
 
 for _, kind in ipairs(pools) do
-  local workers = kind.is_inline and 0 or kind.workers
   describe("output of " .. kind.name, function()
     it("comes as whole lines with the worker's number", function()
-      local outcome = run(workers, [[
+      local outcome = kind.run([[
         pool:apply(function()
           print("one", 2, nil, true)
           io.write("three\nfo", "ur\n\n")
@@ -43,14 +33,14 @@ for _, kind in ipairs(pools) do
     end)
 
     it("has standard error apart", function()
-      local outcome = run(workers, [[
+      local outcome = kind.run([[
         pool:apply_only(function() io.stderr:write("to er", "r\n") print("to out") end, 1)]])
       assert.equal("[1] to out\n", outcome.out)
       assert.equal("[1] to err\n", outcome.err)
     end)
 
     it("is there when the call returns, also a line without an end", function()
-      local outcome = run(workers, [[
+      local outcome = kind.run([[
         for i = 1, 3 do
           pool:apply_only(function() io.write("call ", i, "\nrest ", i) end, 1)
           print("after", i)
@@ -62,7 +52,7 @@ for _, kind in ipairs(pools) do
     end)
 
     it("of a map does not cut lines between items", function()
-      local outcome = run(workers, [[
+      local outcome = kind.run([[
         pool:map(function(i) io.write(i, ",") end, neap.range(1, 500))]])
       local seen = 0
       for _, lines in pairs(by_worker(outcome.out)) do
@@ -73,7 +63,7 @@ for _, kind in ipairs(pools) do
     end)
 
     it("shows any bytes, and lines of up to 1 MiB as what they are", function()
-      local outcome = run(workers, [[
+      local outcome = kind.run([[
         pool:apply_only(function()
           print("a\0b")
           for _, n in ipairs { 0, 8193, 65537, 2 ^ 20 | 0 } do print(("x"):rep(n)) end
@@ -85,7 +75,7 @@ for _, kind in ipairs(pools) do
     end)
 
     it("shows longer lines in pieces of that length", function()
-      local outcome = run(workers, [[
+      local outcome = kind.run([[
         pool:apply_only(function()
           for _, n in ipairs { (2 ^ 20 | 0) + 1, 2 ^ 21 | 0 } do io.write(("x"):rep(n), "\n") end
           io.write("end\n")
@@ -97,7 +87,7 @@ for _, kind in ipairs(pools) do
     end)
 
     it("does not wait for what nobody reads", function()
-      local outcome = run(workers, [[
+      local outcome = kind.run([[
         pool:apply(function() for i = 1, 10000 do print("line " .. i) end end)]])
       local lines = by_worker(outcome.out) -- of each more than a pipe takes
       for w = 1, kind.workers do assert.equal(10000, #lines[w]) end
@@ -107,7 +97,7 @@ end
 
 describe("output of worker processes", function()
   it("holds what commands and C code print", function()
-    local outcome = run(2, [[
+    local outcome = pools.run(2, [[
       pool:apply_only(function() os.execute("echo from a command; echo error >&2") end, 2)
       print "after"]])
     assert.equal("[2] from a command\nafter\n", outcome.out)
@@ -115,7 +105,7 @@ describe("output of worker processes", function()
   end)
 
   it("holds the last lines of one that died", function()
-    local outcome = run(1, [[
+    local outcome = pools.run(1, [[
       pcall(pool.apply, pool:with { retries = 0 }, function()
         io.stderr:write("last words\n")
         os.exit(7)
@@ -124,7 +114,7 @@ describe("output of worker processes", function()
   end)
 
   it("is not repeated when a worker is made anew", function()
-    local outcome = run(1, [[
+    local outcome = pools.run(1, [[
       local remote = pool:push { 0 }
       pool:apply(function(r) r[1] = r[1] + 1 print("once") io.stderr:write("once\n") end, remote)
       pool:kill(1)
@@ -146,7 +136,7 @@ describe("a call that carries much", function()
     pool:map(function(i) return i end, neap.range(1, 300000))]]
 
   it("is worth a warning, once for each place, that names the largest upvalue", function()
-    local outcome = run(2, script)
+    local outcome = pools.run(2, script)
     local warnings = {}
     for line in outcome.err:gmatch("[^\n]+") do warnings[#warnings + 1] = line end
     assert.equal(2, #warnings)
@@ -186,7 +176,7 @@ describe("progress", function()
   end)
 
   it("is silent for short calls, and where there is no terminal for ten seconds", function()
-    assert.equal("", run(1, script:format(2)).err)
-    assert.equal("", run(1, script:format(40)).err)
+    assert.equal("", pools.run(1, script:format(2)).err)
+    assert.equal("", pools.run(1, script:format(40)).err)
   end)
 end)
