@@ -111,6 +111,20 @@ for _, kind in ipairs(pools) do
         assert.is_true(pool:apply(function(x, y) return x == y end, d, t)[1])
       end)
 
+      it("are one object as a part of another, too, where the part was pushed first", function()
+        local part = neap.immutable { 1 }
+        local whole = neap.immutable { part = part }
+        local is_part = function(x, y) return x.part == y end
+        assert.is_true(pool:apply(is_part, whole, part)[n]) -- in one call anyway
+        local a <close> = pool:push(part)
+        assert.is_true(pool:apply(is_part, whole, part)[n])
+        local b <close> = pool:push(whole)
+        assert.is_true(pool:apply(is_part, b, a)[n])
+        assert.is_true(pool:apply(is_part, whole, part)[n])
+        a:remove()
+        assert.equal(1, pool:apply(function(x) return x.part[1] end, b)[n])
+      end)
+
       it("are not sent when they have changed since they were pushed", function()
         local operators = require "neap.operators"
         local A = operators.MatrixOperator(neap.Matrix.identity(2))
