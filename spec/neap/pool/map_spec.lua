@@ -315,7 +315,7 @@ for _, kind in ipairs(pools) do
         return i
       end, neap.range(1, 7))
       assert.is_false(good)
-      assert.equal(3, e.failed[1])
+      assert.equal(e.item, e.failed[1]) -- 3 or 6, or both: whichever was first ends the call
       local seen = {}
       for _, i in ipairs(e.failed) do
         assert.equal(0, i % 3)
