@@ -245,13 +245,15 @@ static int l_feed_all (lua_State *L) {
   return 0;
 }
 
-/* The map becomes the call's. */
-static void make_map (lua_State *L, Call *c, Holds *held, int64_t total) {
+/* The map becomes the call's, with what holds has. stack: the call on top */
+static void make_map (lua_State *L, Call *c, Holds *holds, int64_t total) {
   const Pool *p = c->pool;
-  for (size_t i = 0; i < p->n_touched; i++) holds_add(L, held, p->touched[i]);
   Map *m = c->map = map_new(p);
   if (m == NULL) luaL_error(L, "not enough memory");
-  m->held = held;
+  for (size_t i = 0; i < p->n_touched; i++) holds_add(L, holds, p->touched[i]);
+  m->held = holds_push(L, c->pool);
+  lua_setiuservalue(L, -2, CALL_HELD);
+  holds_take(m->held, holds);
   m->total = total;
   m->next = 1;
   m->chunk = option(L, "chunk");
@@ -262,7 +264,7 @@ static void make_map (lua_State *L, Call *c, Holds *held, int64_t total) {
 }
 
 /* pool:map(f, kw, {total, chunk, static, collect, stream, async, order, held}, sequences) -> call.
-   held: what check_items has found the items to refer to. sequences: for each one kind, object, step (of a list: its numbers packed, or false), in one list; all
+   held: what check_items has found the items to refer to, which is taken over. sequences: for each one kind, object, step (of a list: its numbers packed, or false), in one list; all
    checked by the caller. */
 int call_map (lua_State *L) {
   Pool *p = pool_check(L, 1);
@@ -277,9 +279,6 @@ int call_map (lua_State *L) {
   lua_setiuservalue(L, 7, CALL_SEQUENCES);
   lua_getfield(L, 4, "order");
   lua_setiuservalue(L, 7, CALL_ORDER);
-  lua_getfield(L, 4, "held");
-  Holds *held = holds_check(L, -1);
-  lua_setiuservalue(L, 7, CALL_HELD);
   pool_follow_environment(L, p);
   Encoder *e = pool_encoder(L, p);
   lua_pushinteger(L, (lua_Integer)c->number);
@@ -289,8 +288,11 @@ int call_map (lua_State *L) {
   c->parcel = wire_finish(L, e);
   p->heavy = c->parcel->len > POOL_HEAVY ? c->parcel->len : 0;
   if (c->takes_globals) globals_take(L, p, c->parcel, &c->globals);
-  make_map(L, c, held, total);
   lua_settop(L, 7);
+  lua_getfield(L, 4, "held");
+  Holds *holds = holds_check(L, -1);
+  lua_settop(L, 7);
+  make_map(L, c, holds, total);
   call_anchor(L, c);
   lua_pushcfunction(L, l_feed_all);
   lua_pushlightuserdata(L, c);

@@ -163,8 +163,8 @@ function WorkerPool:scatter_list(list)
   end
   local ok, call, remote = pcall(self._core.scatter, self._core, parts)
   if not ok then
-    -- This names the item by its number in the list.
-    self._core:check_items(list, n, "list", self._core:holds())
+    local held <close> = self._core:holds()
+    self._core:check_items(list, n, "list", held) -- which names the item by its number in the list
     error(call, 0)
   end
   return placed(self, call, remote)
@@ -211,7 +211,8 @@ local function start_map(pool, f, level, more, ...)
   local kw = sequence.unwrap_kw(sequences[sequences.n])
   if kw then sequences.n = sequences.n - 1 end
   local total = sequence.check(sequences, level + 1)
-  local packed, held = sequence.check_items(sequences, total, pool._core)
+  local held <close> = pool._core:holds()
+  local packed = sequence.check_items(sequences, total, pool._core, held)
   local o, order = pool._options, nil
   if more.async then sequences = taken(sequences, packed) end
   if o.cost then

@@ -149,18 +149,18 @@ end
 ---@param sequences table  with n; checked
 ---@param total integer
 ---@param core userdata    the pool's
+---@param held userdata    of its holds: is to keep the remote objects that items refer to
 ---@return table packed    sequence -> its numbers as they are sent, where it has nothing else
----@return userdata held   keeps the remote objects that items refer to
 ---@nodiscard
-function M.check_items(sequences, total, core)
-  local packed, held = {}, core:holds()
+function M.check_items(sequences, total, core, held)
+  local packed = {}
   for i = 1, sequences.n do
     local x = sequences[i]
     if type(x) == "table" and getmetatable(x) ~= Range then
       packed[i] = core:check_items(x, total, ("sequence %d"):format(i), held)
     end
   end
-  return packed, held
+  return packed
 end
 
 --- Lists the sequences as the core wants them.

@@ -108,6 +108,7 @@ for _, kind in ipairs(pools) do
 
     it("lets go of what items refer to when a map is cancelled or fails", function()
       collectgarbage()
+      collectgarbage("stop") -- nothing is left to it
       pool:apply(function() end)
       local before = pool:status()[1].objects
       local remote = pool:push { 1 }
@@ -116,8 +117,11 @@ for _, kind in ipairs(pools) do
       future:cancel()
       remote = pool:push { 2 }
       assert.is_false(pcall(pool.map, pool, function() error "no" end, { remote }))
+      assert.is_false(pcall(pool.map, pool, print, { remote, io.stdout }))
+      assert.is_false(pcall(pool.map, pool, coroutine.wrap(print), { remote }))
       remote:remove()
       pool:apply(function() end)
+      collectgarbage("restart")
       assert.equal(before, pool:status()[1].objects)
     end)
 
