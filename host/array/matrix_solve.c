@@ -57,6 +57,7 @@ static void push_from_parts (lua_State *L, const Factor *F, bool adjoint, const 
   double *parts = args_scratch(L, total, 1);
   sides_copy_parts(L, s, parts, s->rows);
   solve_with(F, adjoint, matrix_lapack_size(L, 2 * s->n), parts);
+  sides_check_solution(L, parts, s->rows, 2 * s->n, false);
   kernelz_merge(sides_push(L, s, s->rows, true), parts, parts + n, n);
 }
 
@@ -70,6 +71,7 @@ static int push_solution (lua_State *L, const Factor *F, bool adjoint, const Sid
     if (is_complex) sides_copy_complex(L, s, x, s->rows);
     else sides_copy(L, s, x, s->rows);
     solve_with(F, adjoint, columns, x);
+    sides_check_solution(L, x, s->rows, s->n, is_complex);
   }
   sides_finish(L, s, s->rows, is_complex);
   return 1;

@@ -65,6 +65,14 @@ void sides_check_finite (lua_State *L, const Sides *s) {
   }
 }
 
+void sides_check_solution (lua_State *L, const double *x, size_t rows, size_t n,
+                           bool is_complex) {
+  size_t width = is_complex ? 2 : 1, all = rows * n * width, k = kernel_finite(x, all);
+  if (k == all) return;
+  luaL_error(L, "the solution overflows: its entry %I is %s",
+             (LUAI_UACINT)(k / width % rows) + 1, isnan(x[k]) ? "NaN" : "infinite");
+}
+
 void sides_copy (lua_State *L, const Sides *s, double *x, size_t ld) {
   size_t width = s->is_complex ? 2 : 1;
   for (size_t j = 0; j < s->n; j++) {

@@ -23,6 +23,11 @@ Sides sides_check (lua_State *L, int arg, size_t rows);
 /* Raises, naming the place, where a number is NaN or infinite. */
 void sides_check_finite (lua_State *L, const Sides *s);
 
+/* Raises where a number of a solution, n columns of so many rows, is NaN or infinite: all that went
+   in was finite. */
+void sides_check_solution (lua_State *L, const double *x, size_t rows, size_t n,
+                           bool is_complex);
+
 /* Copies the columns to x, ld numbers apart, as they are. */
 void sides_copy (lua_State *L, const Sides *s, double *x, size_t ld);
 

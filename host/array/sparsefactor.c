@@ -93,6 +93,7 @@ static VectorArray *push_solution (lua_State *L, SparseMatrix *A, bool adjoint,
   if (V->len > 0 && V->dim > 0) {
     double *X = memory_own(U->block);
     sparse_check_code(L, factor_solve(&A->factor, adjoint, X, V->len, B, ld));
+    sides_check_solution(L, X, V->dim, V->len, A->is_complex);
   }
   return U;
 }

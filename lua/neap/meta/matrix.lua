@@ -101,8 +101,8 @@ function Matrix:conj() end
 ---@nodiscard
 function Matrix:copy() end
 
---- Solves M X = B through an LU factorisation. An error that names the pivot when M is singular; a
---- matrix that is singular up to rounding passes, see `cond`.
+--- Solves M X = B through an LU factorisation. An error that names the pivot when M is singular, or
+--- when X overflows; a matrix that is singular up to rounding passes, see `cond`.
 ---@generic B: Matrix|VectorArray|(number|complex)[]
 ---@param right_hand_side B  of rows rows
 ---@return B  of the same kind

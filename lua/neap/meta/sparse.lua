@@ -69,7 +69,7 @@ function SparseMatrix:pairwise_apply2(V, U) end
 
 --- U with A U = V: by Cholesky's method when A is symmetric (complex: Hermitian), exactly, and
 --- turns out to be positive definite, else by LU. The factorisation is kept with A. Raises when A
---- is singular.
+--- is singular, or U overflows.
 ---@param V VectorArray  [rows, len]
 ---@return VectorArray   [cols, len]
 ---@nodiscard

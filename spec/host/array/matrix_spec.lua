@@ -217,6 +217,19 @@ describe("Matrix", function()
       raises("pivot 1 is 0", function() return Matrix.zeros(1, 1):solve { 1 } end)
     end)
 
+    it("says when a solution overflows", function()
+      local M = Matrix.diag { 1, 1e-300, 1 }
+      local B, message = { 1, 1e300, 2 }, "the solution overflows: its entry" -- 0 inf is NaN
+      local C = { 1, neap.complex(0, 1e300), 2 }
+      raises(message, function() return M:solve(B) end)
+      raises(message, function() return M:solve(C) end)
+      raises(message, function() return M:solve_adjoint(B) end)
+      raises(message, function() return M:lu():solve(B) end)
+      raises(message, function() return M:cholesky():solve(B) end)
+      raises(message, function() return (M * neap.complex(0, 1)):solve(B) end)
+      assert.same({ 1, 1e300, 2 }, Matrix.identity(3):solve(B))
+    end)
+
     it("refuses entries that are not finite, and says where they stand", function()
       local calls = { -- written out, because messages have the name of the call
         solve = function(F, B) return (F:solve(B)) end,

@@ -184,6 +184,22 @@ describe("SparseMatrix:apply_inverse", function()
     assert.error_matches(function() return nonsymmetric:apply_inverse(V) end, "matrix is singular")
   end)
 
+  it("says when a solution overflows", function()
+    local V = VectorArray.from_table { { 1, 1, 1 }, { 1, 1e300, 2 } }
+    local near = { 1, 2, 3, 1 } -- with a fourth entry it is not symmetric
+    for _, n in ipairs { 3, 4 } do
+      local A = SparseMatrix.from_triplets(3, 3, table.move(near, 1, n, 1, {}),
+        table.move({ 1, 2, 3, 3 }, 1, n, 1, {}), table.move({ 1, 1e-300, 1, 1 }, 1, n, 1, {}))
+      for _, B in ipairs { V, V * neap.complex(0, 1) } do
+        assert.error_matches(function() return A:apply_inverse(B) end,
+          "the solution overflows: its entry")
+        assert.error_matches(function() return A:apply_inverse_adjoint(B) end,
+          "the solution overflows: its entry")
+      end
+      assert.near(1, A:apply_inverse(V[1]):get(2, 1) / 1e300, 1e-15) -- two roundings
+    end
+  end)
+
   it("notices matrices that are singular but for rounding", function()
     -- The Laplacian without boundary conditions: constants in the kernel.
     local n, rows, cols, values = 7, {}, {}, {}
